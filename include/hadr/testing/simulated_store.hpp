@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <hadr/driver.hpp>
+#include <hadr/testing/manual_world.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hadr::inline v0::testing {
+
+/// A place of a simulated store. One and two are servers by their fixed names; who is primary
+/// moves.
+enum class site : unsigned char {
+    client,
+    one,
+    two,
+    witness,
+};
+
+/// What a commit passes, in this order; not replicated while the primary is exposed (F22).
+enum class commit_step : unsigned char {
+    sent,            ///< By the client.
+    received,        ///< By the primary.
+    logged,          ///< In the primary's log.
+    replicated,      ///< In the mirror's log, and the primary has heard so.
+    visible,         ///< To other sessions of the primary.
+    answered,        ///< The answer has left the primary.
+    answer_received, ///< By the client.
+};
+
+HADR_EXPORT std::string_view to_string(site where) noexcept;
+HADR_EXPORT std::string_view to_string(commit_step step) noexcept;
+
+/// A mirrored PostgreSQL store under pg_auto_failover, simulated: two servers with an agent each, a
+/// witness, and links between all of them and the client, on a manual_world's virtual time. The
+/// engine decides its failovers itself, as the real one was measured to: faults go in, and what
+/// comes of them is seen through the library. Besides the library's own questions a server takes
+/// these statements: BEGIN, COMMIT, ROLLBACK, "append TOKEN" (or "append $1", or "INSERT INTO
+/// ledger VALUES ('TOKEN')") which writes to its ledger, "contains TOKEN" which answers t or f, and
+/// "ledger" (or "SELECT token FROM ledger") which answers a row for each token.
+/// A request that no store could meet throws std::logic_error: "bug in test: ...". Not thread-safe;
+/// must outlive the sessions with it.
+class HADR_EXPORT simulated_store {
+public:
+    struct settings {
+        std::string lineage = "7000000000000000001"; ///< System identifier.
+        duration link_delay = std::chrono::microseconds(200);
+        duration login_time = std::chrono::milliseconds(2);
+        duration answer_time = std::chrono::microseconds(100);
+        duration keeper_period = std::chrono::seconds(1); ///< Between two reports of an agent.
+        duration health_period = std::chrono::milliseconds(300);
+        duration unhealthy_after = std::chrono::milliseconds(1500);
+        duration demote_timeout = std::chrono::milliseconds(500);
+        duration partition_timeout = std::chrono::seconds(3);
+        duration promotion_time = std::chrono::milliseconds(50);
+        duration start_time = std::chrono::milliseconds(150);
+        duration rewind_time = std::chrono::milliseconds(300);
+        int sessions_max = 100; ///< Of a server; more are refused with 53300.
+    };
+
+    /// Registers the names one, two and witness in the world.
+    explicit simulated_store(manual_world& in) : simulated_store(in, settings()) {}
+    simulated_store(manual_world& in, settings how);
+    simulated_store(const simulated_store&) = delete;
+    ~simulated_store();
+
+    /// Driver=libpq for the library; may outlive the store, and then finds no server.
+    std::shared_ptr<driver> through() const;
+    /// Opens on this store; more keys can be appended.
+    std::string connection_string() const;
+    static endpoint at(site which);
+
+    /// As kill -9 of all processes at the place; the kernel there still closes their sockets.
+    void kill(site which);
+    /// The server alone: its agent starts it again in place, on the same timeline.
+    void kill_server(site which);
+    /// The agent alone: nothing happens, but nobody demotes this server any more.
+    void kill_keeper(site which);
+    /// Starts what was killed.
+    void restart(site which);
+    /// As SIGSTOP and SIGCONT of all processes at the place.
+    void freeze(site which);
+    void thaw(site which);
+
+    /// What is sent that way is lost until the link is mended, and then sent again.
+    void cut(site from, site to);
+    void mend(site from, site to);
+    /// Ends all sessions between the two at once, on both sides (F4).
+    void reset(site a, site b);
+    void set_delay(site from, site to, duration by);
+    void set_loss(site from, site to, int percent);
+
+    /// How a place meets logins.
+    enum class door {
+        open,
+        full,     ///< 53300
+        starting, ///< 57P03
+        locked,   ///< 28P01: wrong password.
+    };
+    void set_door(site which, door how);
+    void set_answer_time(site which, duration how_long);
+    /// The witness answers what it knew at this moment, whatever it decides meanwhile (F19).
+    void set_stale(bool stale);
+
+    /// The engine is asked for a planned failover, as by the library's plan() and execute(); false
+    /// if it refuses.
+    bool switch_over();
+    /// An administrator cancels the commits that wait for the mirror there: each succeeds locally,
+    /// with a warning (F40). Returns how many.
+    int cancel_waiting(site which);
+    /// An administrator promotes a server whose agent is dead, beside whatever the engine decides:
+    /// it takes writes on the next timeline of its own history, which may be the label of another's
+    /// (F14) and may lack commits of another's (F16). Its agent, once restarted, takes it back.
+    void promote_apart(site which);
+    /// The name of the server leads to a primary of another cluster, and back (F10).
+    /// Sessions that there are stay as they are.
+    void rebind(site which, bool to_stranger);
+    /// Restores the whole store from a backup that misses nothing: another lineage, timeline 1
+    /// (F17).
+    void rebuild(std::string lineage);
+
+    /// Ends every fault: all is started, thawed, mended and open. Sessions that were lost stay
+    /// lost.
+    void heal();
+
+    /// Runs once, the next time a commit passes the step.
+    void when(commit_step step, std::function<void()> then);
+    /// Called at every step of every commit; the token is the last one of the transaction.
+    void watch_commits(std::function<void(commit_step, site where, std::string_view token)> by);
+    /// Called for each message from or to the client as it arrives, before it has any effect.
+    void watch_messages(std::function<void()> by);
+    /// Answers other statements on the servers; without it they succeed without rows.
+    void answer_others(std::function<expected<void>(std::string_view text, answer& into)> by);
+
+    /// The one server that the witness names, by what it has decided; client if there is none now.
+    site named() const noexcept;
+    /// All is well: the named server is writable and the other replicates synchronously.
+    bool protected_now() const noexcept;
+
+    /// The client can log in there and gets what is true: up, awake, open, not stale, links whole.
+    bool reachable(site which) const noexcept;
+
+    struct server_state {
+        bool running = false;
+        bool frozen = false;
+        bool in_recovery = false;
+        bool writable = false;
+        bool synchronous = false;
+        bool apart = false; ///< By promote_apart, and not yet taken back.
+        std::uint64_t timeline = 0;
+        std::string lineage;
+        std::string assigned; ///< The witness's goal for it, e.g. "wait_primary".
+        std::size_t sessions = 0;
+    };
+    server_state state(site which) const;
+    /// Tokens that a session there would see, in order.
+    std::vector<std::string> ledger(site which) const;
+
+    /// Commits that went to another cluster.
+    std::size_t strays() const noexcept;
+
+    /// What a session is with; none of it can be asked over the wire.
+    struct session_state {
+        site with = site::client;
+        bool alive = false; ///< The server still has it.
+        bool primary = false;
+        std::uint64_t timeline = 0;
+        std::string lineage;
+    };
+    /// Precondition: a session of this store's driver.
+    session_state state(const session& of) const;
+
+    struct counters {
+        std::uint64_t promotions = 0; ///< Failovers carried out, planned ones included.
+        std::uint64_t restarts = 0;   ///< In place.
+        std::uint64_t exposures = 0;  ///< Times that the primary went on without its mirror.
+        std::uint64_t logins = 0;
+        std::uint64_t statements = 0;
+        std::uint64_t commits = 0; ///< Logged.
+        std::uint64_t demotions = 0;
+    };
+    const counters& counted() const noexcept;
+    /// Sessions for applications, lent or warm, that the client holds and has not cut, and logins
+    /// for such under way.
+    int client_sessions(site with) const noexcept;
+    /// When logins for such sessions began, in order.
+    const std::vector<time_point>& login_times(site at) const noexcept;
+
+    struct impl;
+
+private:
+    std::shared_ptr<impl> impl_;
+};
+
+}
