@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/statement_class.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace hadr::inline v0::core {
+
+namespace {
+
+constexpr bool space(char c) noexcept {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+
+constexpr char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+constexpr bool word_part(char c) noexcept {
+    const char l = lower(c);
+    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+void skip_block_comment(std::string_view& text) noexcept {
+    int depth = 0;
+    while (!text.empty()) {
+        if (text.starts_with("/*"))
+            ++depth;
+        else if (text.starts_with("*/"))
+            --depth;
+        else {
+            text.remove_prefix(1);
+            continue;
+        }
+        text.remove_prefix(2);
+        if (depth == 0)
+            return;
+    }
+}
+
+void skip_space(std::string_view& text) noexcept {
+    for (;;) {
+        while (!text.empty() && (space(text.front()) || text.front() == ';'))
+            text.remove_prefix(1);
+        if (text.starts_with("--"))
+            text.remove_prefix(std::min(text.find_first_of("\n\r"), text.size()));
+        else if (text.starts_with("/*"))
+            skip_block_comment(text);
+        else
+            return;
+    }
+}
+
+bool same_word(std::string_view a, std::string_view lower_case) noexcept {
+    return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(), [](char x, char y) {
+        return lower(x) == y;
+    });
+}
+
+std::string_view take_word(std::string_view& text) noexcept {
+    const auto end = std::find_if_not(text.begin(), text.end(), word_part);
+    const auto word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    text.remove_prefix(word.size());
+    return word;
+}
+
+bool contains(std::string_view text, std::string_view lower_case) noexcept {
+    return std::search(
+               text.begin(),
+               text.end(),
+               lower_case.begin(),
+               lower_case.end(),
+               [](char x, char y) { return lower(x) == y; }
+           ) != text.end();
+}
+
+bool has_word(std::string_view text, std::string_view lower_case) noexcept {
+    while (!text.empty()) {
+        while (!text.empty() && !word_part(text.front()))
+            text.remove_prefix(1);
+        if (same_word(take_word(text), lower_case))
+            return true;
+    }
+    return false;
+}
+
+// Doubtful only if more than space follows; inside a literal it is doubted too.
+bool several_statements(std::string_view text) noexcept {
+    auto rest = text.substr(std::min(text.find(';'), text.size()));
+    skip_space(rest);
+    return !rest.empty();
+}
+
+constexpr std::array<std::string_view, 16> clean_words = {
+    "select",
+    "insert",
+    "update",
+    "delete",
+    "merge",
+    "values",
+    "table",
+    "with",
+    "begin",
+    "start",
+    "commit",
+    "end",
+    "rollback",
+    "savepoint",
+    "release",
+    "show"};
+
+constexpr std::array<std::string_view, 4> reading_words = {"select", "values", "table", "show"};
+
+constexpr std::array<std::string_view, 4> marks_of_state = {
+    "set_config", "pg_advisory", "temp", "dblink"};
+
+}
+
+statement_class classify(std::string_view text) noexcept {
+    skip_space(text);
+    auto rest = text;
+    const auto first = take_word(rest);
+    skip_space(rest);
+    const auto second = take_word(rest);
+    const bool several = several_statements(text);
+    const bool ends = same_word(first, "commit") || same_word(first, "end") ||
+                      (same_word(first, "prepare") && same_word(second, "transaction")) ||
+                      (several && (has_word(text, "commit") || has_word(text, "end") ||
+                                   has_word(text, "prepare")));
+    const bool listed = std::any_of(clean_words.begin(), clean_words.end(), [&](auto word) {
+        return same_word(first, word);
+    });
+    const bool reads = std::any_of(reading_words.begin(), reading_words.end(), [&](auto word) {
+        return same_word(first, word);
+    });
+    const bool marked = std::any_of(marks_of_state.begin(), marks_of_state.end(), [&](auto mark) {
+        return contains(text, mark);
+    });
+    return {
+        ends ? statement_kind::commit : statement_kind::text,
+        listed && !marked && !several,
+        !reads || several};
+}
+
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <hadr/driver.hpp>
+
+#include <string_view>
+
+namespace hadr::inline v0::core {
+
+/// What a statement does to the session that runs it.
+struct statement_class {
+    /// commit if it may end a transaction, also as one of several statements.
+    statement_kind kind = statement_kind::text;
+    /// On the clean list: leaves no session state behind that a reset would have to undo (rulings
+    /// 7). A function that the statement calls may still do so; the application then takes the
+    /// native handle or resets itself.
+    bool clean = false;
+    /// Not a lone query by its first word: outside of a transaction it is a commit in flight (C8).
+    bool may_write = true;
+};
+
+/// By its words alone; leading comments are skipped, anything doubtful is not clean.
+statement_class classify(std::string_view text) noexcept;
+
+inline constexpr std::string_view commit_text = "COMMIT";
+
+/// The tag that a COMMIT brings when it did commit (C1).
+inline constexpr std::string_view commit_tag = "COMMIT";
+
+/// Warning that a commit may not be replicated (F40).
+inline constexpr std::string_view local_commit_warning = "01000";
+
+}
