@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "mirroring/postgresql.hpp"
+
+#include <hadr/ha_adapter.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hadr::inline v0::mirroring {
+
+/// What was last learned of one member. Evidence is ordered by its sequence, which grows with
+/// asking.
+struct member_evidence {
+    std::uint64_t sequence = 0;
+    time_point asked = time_point::min();
+    std::optional<member_facts>
+        facts; ///< Kept through a silence; gone once the server is known to be down.
+    time_point facts_asked{};
+    std::optional<failure> trouble;
+    bool answered_once = false;
+    bool present = false; ///< Its last question brought an answer.
+    bool offline = false;
+    bool dropped = false;          ///< Learned, and the witness lists it no more: left alone.
+    std::optional<epoch> outruled; ///< Claimed when an operator ruled for another member (F14).
+};
+
+struct witness_evidence {
+    std::uint64_t sequence = 0;
+    time_point asked = time_point::min();
+    std::vector<witness_row> rows; ///< Of the last good answer; meaningful while connected.
+    bool connected = false;
+    bool heard_of = false; ///< Answered or failed at least once.
+    std::optional<failure> trouble;
+    bool hinted = false; ///< A push came after the last question.
+};
+
+/// The mode's private memory.
+struct evidence final : belief::memory {
+    /// Where the members are: those of the specification, then partners learned from the witness or
+    /// remembered (C43, C47). An index never changes its meaning.
+    std::vector<endpoint> places;
+    std::vector<member_evidence> members; ///< By place.
+    witness_evidence witness;
+    std::optional<time_point> suspected;
+    std::optional<std::size_t> suspect; ///< Whose answer ends the suspicion.
+    std::optional<time_point> without;  ///< Since when no writer has been known, or a troubled one.
+    std::optional<std::size_t> overruled; ///< Member whose epoch an operator accepts.
+    std::optional<std::size_t>
+        proven;            ///< The last writer, while its facts have not been lost since.
+    bool recalled = false; ///< The epoch accepted was remembered by an earlier process.
+};
+
+}
