@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hadr::inline v0::libpq {
+
+/// Texts that a session has prepared, and by what names. Not thread-safe.
+class prepared_texts {
+public:
+    static constexpr std::size_t most = 256;
+
+    /// Null if the text has none.
+    const std::string* name_of(std::string_view text) noexcept;
+    /// A name that no text of this session has had.
+    std::string new_name();
+    bool full() const noexcept { return all_.size() >= most; }
+    void add(std::string_view text, std::string name);
+    void forget(std::string_view text) noexcept;
+    void forget_all() noexcept { all_.clear(); }
+
+private:
+    struct entry {
+        std::string text;
+        std::string name;
+    };
+
+    std::vector<entry> all_; // The one used last is the last.
+    std::size_t named_ = 0;
+};
+
+}

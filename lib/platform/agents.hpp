@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <hadr/world.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace hadr::inline v0 {
+
+/// A thread that can wait. Never freed, only used again by a later thread, so that a late unpark()
+/// reaches at worst another thread, which looks again at what it waits for.
+class agent {
+public:
+    void park(time_point until) noexcept;
+    void unpark() noexcept;
+
+    /// For descriptor_set::wait: the calling agent waits on this event descriptor instead. False if
+    /// an unpark has come already, which is consumed.
+    bool listen(int event_descriptor) noexcept;
+    /// Ends listening and consumes an unpark that came meanwhile.
+    void stop_listening() noexcept;
+
+private:
+    std::mutex mutex_; // Guards what follows.
+    std::condition_variable changed_;
+    bool token_ = false;
+    int event_descriptor_ = -1;
+};
+
+}
+
+namespace hadr::inline v0::platform {
+
+/// The agent of the calling thread, taken on its first call and given back at its end.
+agent* current_agent() noexcept;
+
+/// As a timespec for calls that take a length of time; null for never.
+struct timespec* remaining(time_point until, struct timespec& into) noexcept;
+
+}
