@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/statement_class.hpp"
+#include "core/storm.hpp"
+#include "runtime/reactor.hpp"
+#include "runtime/watcher.hpp"
+
+#include <hadr/driver.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hadr::inline v0::runtime {
+
+class store;
+class server_pool;
+
+enum class slot_state : std::uint32_t {
+    empty,
+    opening, ///< A login is under way.
+    busy,    ///< The reactor's agent works on it: proves, resets or closes it.
+    idle,
+    lent,
+};
+
+/// What a session waits for.
+enum class session_use {
+    write,
+    read,
+    warm, ///< On a standby, for its promotion; has no epoch (rulings 6).
+};
+
+/// One place for a session. The state says who owns the rest: the lease while lent, else the
+/// reactor's agent. The stamps change only while busy; a mismatch with the store's numbers makes a
+/// session unlendable.
+struct alignas(64) slot final : descriptor_handler {
+    std::atomic<slot_state> state{slot_state::empty};
+    std::atomic<std::uint64_t> acceptance{0}; ///< Of the epoch it may write in, or 0.
+    std::atomic<std::uint64_t> reading{0};    ///< Of the role it may read from, or 0.
+    std::atomic<std::uint64_t> ticket{0};     ///< How often it was lent.
+    server_pool* home = nullptr;
+
+    std::shared_ptr<session> wire; ///< Shared with a cancel request under way only.
+    std::uint64_t generation = 0;
+    std::shared_ptr<dial> dialing; ///< While opening.
+    bool dirty = false;            ///< To be reset before it is idle again (rulings 7).
+    bool in_transaction = false;
+    bool commit_sent = false; ///< Since transact() began; as is the next.
+    bool native_taken = false;
+    bool broken = false;    ///< Not to be lent again.
+    std::string classified; ///< The last text of moderate length, and what it was found to be.
+    core::statement_class found{};
+    std::atomic<bool> hung_up{false};
+
+    session_use use = session_use::write;
+    time_point born;
+    time_point retires;
+    time_point idle_since;
+    time_point lent_since; ///< When the sweep first saw seen_ticket lent.
+    std::uint64_t seen_ticket = 0;
+    bool leak_told = false;
+    int watched = -1;
+
+    void ready(readiness what) override;
+};
+
+/// The sessions of one store with one server; never more than its slots (P2).
+class server_pool {
+public:
+    server_pool(store& of, std::size_t member, endpoint at, std::size_t sessions_max);
+
+    /// An idle session whose stamp is current, now lent; null if there is none. Any agent;
+    /// allocates nothing and reads no clock. The hint says where to begin, as a part of 2^32.
+    slot* take_for_write(std::uint64_t needed, std::uint32_t hint) noexcept {
+        return needed == 0 ? nullptr : take<&slot::acceptance>(needed, hint);
+    }
+    slot* take_for_read(std::uint32_t hint) noexcept {
+        const auto needed = reading.load();
+        return needed % 2 == 0 ? nullptr : take<&slot::reading>(needed, hint);
+    }
+
+    /// Slots in the given state; with a use, those alone. A snapshot.
+    int count(slot_state in) const noexcept;
+    int count(slot_state in, session_use for_use) const noexcept;
+    /// Idle ones that may write under that number.
+    int lendable(std::uint64_t acceptance) const noexcept;
+    slot* empty_slot() noexcept;
+
+    std::span<slot> slots() noexcept { return {slots_.get(), size_}; }
+
+    store& of;
+    const endpoint at;
+    std::size_t member;
+    std::shared_ptr<const profile> with;
+
+    std::atomic<std::uint64_t> reading{
+        0}; ///< Even: no reads here now. Grows with every change of role.
+    std::uint64_t generation = 1;
+    bool retired = false;
+    core::bucket connects{};
+    int failures = 0;
+    std::optional<time_point> doubted; ///< Of late, and its watcher has had no answer since.
+    time_point not_before = time_point::min();
+    std::shared_ptr<watcher> watched_by;
+    watcher::subscriber subscription;
+
+private:
+    template <std::atomic<std::uint64_t> slot::*Stamp>
+    static bool take_one(slot& one, std::uint64_t needed) noexcept {
+        if (one.state.load(std::memory_order_relaxed) != slot_state::idle ||
+            (one.*Stamp).load(std::memory_order_relaxed) != needed)
+            return false;
+        auto expected_state = slot_state::idle;
+        if (!one.state.compare_exchange_strong(expected_state, slot_state::lent))
+            return false;
+        if ((one.*Stamp).load() != needed || one.hung_up.load(std::memory_order_relaxed)) {
+            one.state.store(slot_state::idle);
+            return false;
+        }
+        const auto lent = one.ticket.load(std::memory_order_relaxed);
+        one.ticket.store(lent + 1, std::memory_order_relaxed); // Ours alone to write now.
+        return true;
+    }
+
+    // Where the hint says, else from the first on, since few sessions are in the first slots.
+    template <std::atomic<std::uint64_t> slot::*Stamp>
+    slot* take(std::uint64_t needed, std::uint32_t hint) noexcept {
+        // A division would cost as much as the exchange.
+        auto& near = slots_[static_cast<std::size_t>(std::uint64_t{hint} * size_ >> 32U)];
+        if (take_one<Stamp>(near, needed))
+            return &near;
+        for (std::size_t i = 0; i < size_; ++i)
+            if (take_one<Stamp>(slots_[i], needed))
+                return &slots_[i];
+        return nullptr;
+    }
+
+    std::unique_ptr<slot[]> slots_;
+    std::size_t size_;
+};
+
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/service_level.hpp"
+#include "runtime/pool.hpp"
+#include "runtime/runtime.hpp"
+#include "runtime/waiters.hpp"
+
+#include <hadr/connection_manager.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hadr::inline v0::runtime {
+
+/// What every agent may read: replaced whole, never changed.
+struct snapshot {
+    std::shared_ptr<const topology> view;
+    belief known;
+    std::shared_ptr<const ha_adapter> by;
+    std::shared_ptr<const store_specification> spec;
+    std::vector<server_pool*> pools;             ///< By member; live as long as the store.
+    std::vector<std::optional<failure>> blocked; ///< By member: credentials refused.
+};
+
+/// Counters, bumped from anywhere.
+struct counters {
+    std::atomic<std::uint64_t> acquire_waited{0}, acquire_failed{0}, sessions_opened{0},
+        sessions_closed{0}, logins_failed{0}, logins_abandoned{0}, probes{0}, probes_failed{0},
+        pushes{0}, failovers{0}, severed{0}, stale_refused{0}, resets{0}, outcomes_unknown{0},
+        events{0}, leaked{0}, acquired_elsewhere{0};
+};
+
+/// One store: what is believed of it and its sessions. Decides nothing: asks the adapter and core.
+/// "Reactor" marks functions for the reactor's agent alone; the others are for any agent.
+class store : public std::enable_shared_from_this<store> {
+public:
+    struct parts {
+        std::shared_ptr<runtime_handle> shared;
+        bool runtime_is_shared = true;
+        std::shared_ptr<driver> through;
+        std::shared_ptr<const ha_adapter> by;
+        std::shared_ptr<const store_specification> spec;
+        listener on_event;
+        log_sink log;
+    };
+
+    explicit store(parts from);
+    ~store();
+
+    void begin();
+
+    // store_acquire.cpp
+    expected<lease> acquire(const request& wanted);
+    void give_back(slot& held);
+    void sever_held(slot& held) noexcept;
+
+    // store_execute.cpp
+    expected<void> execute(slot& held, const statement& what, answer& into, deadline until);
+    commit_result commit(slot& held, deadline until);
+    expected<void> request_cancel(const slot& held, deadline until);
+    commit_result
+    transact(const transaction_options& how, const std::function<expected<void>(lease&)>& work);
+    static bool ended_by_itself(const slot& held) noexcept;
+
+    // store_admin.cpp
+    std::shared_ptr<const snapshot> current() const;
+    std::shared_ptr<dispatcher::subscription> subscribe(listener to);
+    void unsubscribe(const std::shared_ptr<dispatcher::subscription>& which);
+    metrics counted() const;
+    explanation explain(intent wanted) const;
+    expected<operation_plan> consider(const operation& wanted) const;
+    expected<void> operate(const operation_plan& what, deadline until);
+    expected<void> rule(const endpoint& which, ruled::verdict what);
+    expected<void> reconfigure(
+        std::shared_ptr<const store_specification> spec,
+        std::shared_ptr<const ha_adapter> by,
+        std::shared_ptr<driver> through
+    );
+    expected<void> drain(deadline until);
+    std::size_t close(deadline until);
+
+    /// Logs what the policy only warns of.
+    void warn(const std::vector<std::string>& warnings);
+    bool current_stamp(const slot& held) const noexcept;
+    world& through() const noexcept { return *shared_->through; }
+
+    // Reactor.
+    void hung_up(slot& which);
+
+private:
+    // store_execute.cpp
+    commit_result run_once(
+        lease& held,
+        std::string_view begin,
+        const std::function<expected<void>(lease&)>& work,
+        deadline until
+    );
+
+    // store_monitor.cpp, reactor
+    void start();
+    void set_up();
+    void add_pools();
+    void happened(const event_seen& what);
+    void doubt(const event_seen& what, time_point now);
+    void settle(belief was, time_point now);
+    void route(const topology& was);
+    void route_writer();
+    void route_reads(const topology& was);
+    void ask(time_point now);
+    void publish(const topology& was);
+    void schedule(time_point now);
+    void remember();
+    std::optional<failure> refusal_of(const server_pool& pool) const;
+    std::optional<failure> refused_everywhere() const;
+
+    // store_events.cpp, reactor
+    void announce(const topology& was, time_point now);
+    void announce_writer(time_point now);
+    void announce_member(const member* was, std::size_t index);
+    void announce_witness(const topology& was);
+    void announce_partners(const topology& was);
+    void announce_stall(time_point now);
+    std::string against_objectives(std::optional<duration> outage) const;
+    void tell(event what);
+
+    // store_sessions.cpp, reactor
+    void upkeep(time_point now);
+    void upkeep(server_pool& pool, int writes, int reads, time_point now);
+    bool open(server_pool& pool, session_use use, time_point now);
+    void opened(
+        slot& into,
+        std::uint64_t generation,
+        time_point asked,
+        expected<std::unique_ptr<session>> how
+    );
+    void open_failed(slot& into, time_point asked, const failure& why);
+    void prove(slot& which);
+    void proved(slot& which, const answered& with);
+    void misfit(slot& which);
+    bool mark_reign(slot& which);
+    void make_idle(slot& which);
+    void retire(slot& which);
+    void returned(slot& which);
+    void revoke(slot& which);
+    bool revoke_idle(slot& which);
+    void sweep(time_point now);
+    void sweep(server_pool& pool, slot& which, time_point now);
+    void close_down();
+    void after_retirement();
+    void tear_down();
+    void carry_out(
+        const operation_step& step, time_point until, std::function<void(expected<void>)> then
+    );
+
+    // store_acquire.cpp
+    slot* take(const request& wanted, std::uint32_t from) noexcept;
+    slot* take_read(const request& wanted, std::uint32_t from) noexcept;
+    expected<slot*> wait_for_one(const request& wanted);
+    expected<void> check_stale(slot& held, const request& wanted, time_point until);
+    void serve();
+    void fail_waiters(const failure& why, bool writes_only);
+    void demand();
+    bool full() const noexcept;
+    void suspect(std::size_t member);
+    void report(const slot& held, const failure& why);
+    failure none_in_time(const request& wanted) const;
+    std::optional<failure> refused_at_once(const request& wanted) const;
+    void late_return(slot& held);
+    bool fresh() const noexcept;
+    std::uint32_t hint() const noexcept;
+    bool alive() const noexcept { return alive_.load(std::memory_order_relaxed) != 0; }
+    lease lend(slot& taken) noexcept;
+
+    const std::shared_ptr<runtime_handle> shared_;
+    const std::atomic<std::uint32_t>& alive_; // The world's; not asked for at every hand-out.
+    const bool runtime_is_shared_;
+    const log_sink log_;
+
+    // Hot: read by every hand-out.
+    alignas(64) std::atomic<std::uint64_t> acceptance_{0};
+    std::atomic<server_pool*> writer_pool_{nullptr};
+    std::atomic<int> waiting_{0};
+    std::atomic<time_point::rep> fresh_until_{0};
+    std::atomic<bool> closing_{false};
+    std::atomic<bool> draining_{false};
+    std::atomic<bool> demanded_{false};
+    std::atomic<duration> statement_timeout_{};
+    std::atomic<bool> reads_by_default_{false};
+
+    alignas(64) mutable std::mutex publish_mutex_; // Guards published_.
+    std::shared_ptr<const snapshot> published_;
+
+    std::mutex wait_mutex_; // Guards waiters_. Order: wait_mutex_, then publish_mutex_.
+    waiter_queue waiters_;
+
+    mutable std::mutex listeners_mutex_; // Guards listeners_.
+    std::vector<std::shared_ptr<dispatcher::subscription>> listeners_;
+    const std::shared_ptr<dispatcher::tally> tally_;
+
+    std::mutex end_mutex_; // Guards self_ and, once closing, the pools against late_return().
+    std::shared_ptr<store> self_; // Keeps the store while leases outlive the manager.
+
+    counters count_;
+
+    // Reactor's agent only.
+    std::shared_ptr<driver> driver_;
+    std::shared_ptr<const ha_adapter> adapter_;
+    std::shared_ptr<const store_specification> spec_;
+    belief belief_;
+    core::standing standing_;
+    std::vector<std::unique_ptr<server_pool>> pools_;
+    std::vector<std::unique_ptr<server_pool>> retired_;
+    std::shared_ptr<watcher> witness_;
+    watcher::subscriber witness_subscription_;
+    std::optional<std::size_t> routed_;
+    std::optional<epoch> routed_epoch_;
+    std::uint64_t routed_since_ = 0; ///< Questions numbered below were asked before.
+    std::optional<std::size_t> told_writer_;
+    std::optional<epoch> told_reign_;
+    std::optional<std::size_t> told_member_;
+    bool torn_down_ = false;
+    std::uint64_t acceptance_count_ = 0;
+    std::uint64_t event_count_ = 0;
+    std::optional<time_point> away_since_;
+    std::optional<time_point> witness_lost_since_;
+    bool witness_advice_given_ = false;
+    std::vector<bool> refusal_told_;
+    std::uint64_t marked_ = 0;   ///< Acceptance number whose reign a session has tried to mark.
+    bool was_protected_ = false; ///< The replication was synchronized when a writer was last seen.
+    std::optional<time_point> swept_;
+    std::uint64_t failures_told_ = 0;
+    time_point failures_told_at_ = time_point::min();
+    std::string remembered_;
+    reactor::timer wake_{};
+    reactor::timer upkeep_{};
+    std::optional<std::list<runtime_handle::sweep>::iterator> sweep_;
+};
+
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mark.hpp"
+#include "core/selection.hpp"
+#include "runtime/blocking.hpp"
+#include "runtime/lease_access.hpp"
+#include "runtime/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace hadr::inline v0::runtime {
+
+namespace {
+
+constexpr std::size_t members_max = 64;
+
+std::string describe(const member& one, const topology& view, std::size_t index) {
+    if (view.writer == index)
+        return "primary";
+    if (one.offline)
+        return "offline by an operator";
+    if (one.trouble)
+        return one.trouble->message;
+    if (one.refused)
+        return "refused: of an older epoch or another lineage";
+    if (one.plays == role::unknown)
+        return "no answer yet";
+    return std::string(to_string(one.plays));
+}
+
+}
+
+bool store::fresh() const noexcept {
+    return shared_->through->coarse_now().time_since_epoch().count() <=
+           fresh_until_.load(std::memory_order_relaxed);
+}
+
+// Agents start their search at different slots, so that they do not meet at the first one.
+std::uint32_t store::hint() const noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(shared_->through->self());
+    return static_cast<std::uint32_t>((address >> 6U) * 0x9E37'79B9'7F4A'7C15ULL >> 32U);
+}
+
+bool store::current_stamp(const slot& held) const noexcept {
+    const auto writes = held.acceptance.load();
+    if (writes != 0)
+        return writes == acceptance_.load();
+    const auto reads = held.reading.load();
+    return reads != 0 && reads == held.home->reading.load();
+}
+
+slot* store::take(const request& wanted, std::uint32_t from) noexcept {
+    if (closing_.load(std::memory_order_relaxed) || draining_.load(std::memory_order_relaxed))
+        return nullptr;
+    if (wanted.intent == intent::read)
+        return take_read(wanted, from);
+    auto* const pool = writer_pool_.load(std::memory_order_acquire);
+    if (pool == nullptr)
+        return nullptr;
+    auto* const one = pool->take_for_write(acceptance_.load(std::memory_order_relaxed), from);
+    if (one == nullptr)
+        return nullptr;
+    // E1: judged again after the slot is ours; the publisher raised the number before it revoked.
+    if (one->acceptance.load() == acceptance_.load())
+        return one;
+    count_.stale_refused.fetch_add(1, std::memory_order_relaxed);
+    one->state.store(slot_state::idle); // Unlendable by its stamp; the sweep closes it.
+    return nullptr;
+}
+
+slot* store::take_read(const request& wanted, std::uint32_t from) noexcept {
+    const auto now = current();
+    std::array<std::size_t, members_max> order;
+    const auto count = core::readers(
+        *now->view,
+        {wanted.lag_bytes_max ? wanted.lag_bytes_max : now->spec->lag_limit_bytes,
+         wanted.primary_fallback},
+        order
+    );
+    for (std::size_t i = 0; i < count; ++i)
+        if (order[i] < now->pools.size())
+            if (auto* const one = now->pools[order[i]]->take_for_read(from))
+                return one;
+    return nullptr;
+}
+
+lease store::lend(slot& taken) noexcept {
+    return lease_access::make(&taken, taken.ticket.load(std::memory_order_relaxed));
+}
+
+expected<lease> store::acquire(const request& wanted) {
+    if (!alive())
+        return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
+    if (!wanted.intent) {
+        auto named = wanted;
+        named.intent =
+            reads_by_default_.load(std::memory_order_relaxed) ? intent::read : intent::write;
+        return acquire(named);
+    }
+    slot* taken = waiting_.load() == 0 && fresh() ? take(wanted, hint()) : nullptr;
+    if (taken == nullptr) {
+        core::mark<"acquire has to wait">();
+        auto waited = wait_for_one(wanted);
+        if (!waited) {
+            count_.acquire_failed.fetch_add(1, std::memory_order_relaxed);
+            return waited.error();
+        }
+        taken = *waited;
+    }
+    if (wanted.hold)
+        shared_->on->post([self = shared_from_this(),
+                           taken,
+                           ticket = taken->ticket.load(),
+                           length = *wanted.hold] {
+            auto& home = *self->shared_->on;
+            home.at(home.now() + length, [self, taken, ticket] {
+                if (taken->ticket.load() == ticket && taken->state.load() == slot_state::lent)
+                    self->sever_held(*taken);
+            });
+        });
+    return lend(*taken);
+}
+
+expected<slot*> store::wait_for_one(const request& wanted) {
+    auto& through = *shared_->through;
+    const auto until = wanted.until.resolve(through.now(), current()->spec->acquire_timeout);
+    count_.acquire_waited.fetch_add(1, std::memory_order_relaxed);
+    for (;;) {
+        if (auto refusal = refused_at_once(wanted))
+            return *std::move(refusal);
+        waiter self{wanted, through.self()};
+        {
+            const std::lock_guard guard(wait_mutex_);
+            if (waiters_.size() >= static_cast<std::size_t>(current()->spec->waiters_max))
+                return make_failure(
+                    errc::deadline_exceeded,
+                    advice::retry,
+                    fmt::format("{} callers wait already (Waiters_Max)", waiters_.size())
+                );
+            waiters_.push(self);
+            waiting_.fetch_add(1);
+        }
+        const std::stop_callback stopped(wanted.stop, [&] { through.unpark(self.who); });
+        serve();
+        if (wanted.intent == intent::read || !full())
+            demand();
+        for (;;) {
+            const bool stop = wanted.stop.stop_requested();
+            const bool late = through.now() >= until;
+            {
+                const std::lock_guard guard(wait_mutex_);
+                if (self.answered())
+                    break;
+                if (late || stop) {
+                    core::mark<"deadline passed or stopped while waiting">();
+                    waiters_.erase(self);
+                    waiting_.fetch_sub(1);
+                    break;
+                }
+            }
+            through.park(self.who, until);
+        }
+        if (self.given != nullptr) {
+            const auto proven = check_stale(*self.given, wanted, until);
+            if (proven) {
+                core::mark<"session handed to a waiter">();
+                return self.given;
+            }
+            core::mark<"stale view and the session failed its proof">();
+            give_back(*self.given);
+            if (through.now() < until && !wanted.stop.stop_requested())
+                continue;
+        }
+        if (self.failed)
+            return *std::move(self.failed);
+        if (wanted.stop.stop_requested())
+            return make_failure(errc::stopped, advice::retry, "stopped by the caller's stop token");
+        return none_in_time(wanted);
+    }
+}
+
+std::optional<failure> store::refused_at_once(const request& wanted) const {
+    if (closing_.load())
+        return make_failure(errc::closed, advice::give_up, "the connection manager is closed");
+    if (draining_.load())
+        return make_failure(errc::closed, advice::give_up, "the connection manager is draining");
+    const auto now = current();
+    const auto open = std::find(now->blocked.begin(), now->blocked.end(), std::nullopt);
+    if (!now->blocked.empty() && open == now->blocked.end())
+        return now->blocked.front();
+    if (wanted.intent != intent::write)
+        return std::nullopt;
+    if (now->view->level == service_level::resiliency)
+        return make_failure(
+            errc::read_only_degraded,
+            advice::retry,
+            fmt::format(
+                "writes are refused: {}; reads go on, and writes return by themselves",
+                now->view->cause.empty() ? "there is no primary" : now->view->cause
+            )
+        );
+    const auto writer = now->view->writer;
+    if (writer && *writer < now->blocked.size())
+        return now->blocked[*writer];
+    return std::nullopt;
+}
+
+// F46, T4: while the view is older than it may be, the session itself is asked before it is lent.
+expected<void> store::check_stale(slot& held, const request& wanted, time_point until) {
+    if (fresh())
+        return {};
+    const auto now = current();
+    core::mark<"hand-out while the view is older than it may be">();
+    answer proof;
+    const auto asked =
+        run_blocking(through(), *held.wire, {{now->by->proof()}, deadline::at(until), {}}, proof);
+    held.broken = held.broken || !held.wire->usable();
+    if (!asked)
+        return asked;
+    const auto standing = now->by->judge(now->known, held.home->member, proof);
+    const bool fit = wanted.intent == intent::write ? standing.may_write : standing.may_read;
+    if (fit && current_stamp(held))
+        return {};
+    held.broken = true;
+    count_.stale_refused.fetch_add(1, std::memory_order_relaxed);
+    return standing.refused.value_or(make_failure(
+        errc::wrong_role,
+        advice::retry,
+        fmt::format("{} no longer serves this", to_string(held.home->at))
+    ));
+}
+
+// Hands idle sessions to those who wait, in order; each intent has its own order, since a read need
+// not wait for the primary.
+void store::serve() {
+    for (;;) {
+        std::array<agent*, 32> wake;
+        std::size_t count = 0;
+        {
+            const std::lock_guard guard(wait_mutex_);
+            bool writes = true;
+            for (auto* one = waiters_.first(); one != nullptr && count < wake.size();) {
+                auto* const next = one->after;
+                const bool write = one->wanted.intent == intent::write;
+                if (!write || writes) {
+                    if (auto* const taken = take(one->wanted, 0)) {
+                        core::mark<"waiter served in order">();
+                        one->given = taken;
+                        waiters_.erase(*one);
+                        waiting_.fetch_sub(1);
+                        wake[count++] = one->who;
+                    } else if (write) {
+                        core::mark<"next writer in the order must wait">();
+                        writes = false;
+                    }
+                }
+                one = next;
+            }
+        }
+        for (std::size_t i = 0; i < count; ++i)
+            through().unpark(wake[i]);
+        if (count < wake.size())
+            return;
+    }
+}
+
+void store::fail_waiters(const failure& why, bool writes_only) {
+    for (;;) {
+        std::array<agent*, 32> wake;
+        std::size_t count = 0;
+        {
+            const std::lock_guard guard(wait_mutex_);
+            for (auto* one = waiters_.first(); one != nullptr && count < wake.size();) {
+                auto* const next = one->after;
+                if (!writes_only || one->wanted.intent == intent::write) {
+                    core::mark<"waiters failed at once">();
+                    one->failed = why;
+                    waiters_.erase(*one);
+                    waiting_.fetch_sub(1);
+                    wake[count++] = one->who;
+                }
+                one = next;
+            }
+        }
+        for (std::size_t i = 0; i < count; ++i)
+            through().unpark(wake[i]);
+        if (count < wake.size())
+            return;
+    }
+}
+
+bool store::full() const noexcept {
+    const auto* pool = writer_pool_.load();
+    return pool != nullptr && pool->count(slot_state::empty) == 0;
+}
+
+// Asks for more sessions, once for all who ask meanwhile.
+void store::demand() {
+    if (demanded_.exchange(true))
+        return;
+    shared_->on->post([self = weak_from_this()] {
+        if (const auto here = self.lock()) {
+            here->demanded_.store(false);
+            here->upkeep(here->through().now());
+        }
+    });
+}
+
+void store::give_back(slot& held) {
+    if (!alive()) {
+        held.wire->abandon();
+        return;
+    }
+    const bool clean = !held.dirty && !held.broken && !held.in_transaction && current_stamp(held) &&
+                       !held.hung_up.load(std::memory_order_relaxed);
+    if (clean) {
+        held.state.store(slot_state::idle);
+        core::mark<"clean session returned">();
+        if (waiting_.load() != 0)
+            serve();
+        return;
+    }
+    core::mark<"dirty, stale or broken session returned">();
+    held.state.store(slot_state::busy);
+    auto* const which = &held;
+    if (!shared_->on->post([self = shared_from_this(), which] { self->returned(*which); }))
+        late_return(held);
+}
+
+// The runtime has ended: the last lease to come back also lets go of the store.
+void store::late_return(slot& held) {
+    core::mark<"lease returned after the runtime had ended">();
+    auto old = std::move(held.wire);
+    old->sever();
+    old.reset();
+    held.state.store(slot_state::empty);
+    std::shared_ptr<store> last;
+    const std::lock_guard guard(end_mutex_);
+    int out = 0;
+    for (const auto* pools : {&pools_, &retired_})
+        for (const auto& pool : *pools)
+            out += pool->count(slot_state::lent) + pool->count(slot_state::busy);
+    if (out == 0)
+        last = std::move(self_);
+}
+
+void store::sever_held(slot& held) noexcept {
+    if (!alive())
+        return; // P10: the socket is the parent's.
+    core::mark<"lent session severed">();
+    held.wire->sever();
+    count_.severed.fetch_add(1, std::memory_order_relaxed);
+}
+
+failure store::none_in_time(const request& wanted) const {
+    const auto now = current();
+    const auto& view = *now->view;
+    std::string tried;
+    for (std::size_t i = 0; i < view.members.size(); ++i)
+        tried += fmt::format(
+            "{}{} ({})",
+            i == 0 ? "" : ", ",
+            to_string(view.members[i].at),
+            describe(view.members[i], view, i)
+        );
+    const bool have = wanted.intent == intent::write ? view.writer.has_value() : !tried.empty();
+    return make_failure(
+        errc::deadline_exceeded,
+        advice::retry,
+        have ? fmt::format("no session became free in time among {}", tried)
+             : fmt::format(
+                   "no primary among {}{}{}", tried, view.cause.empty() ? "" : ": ", view.cause
+               )
+    );
+}
+
+explanation store::explain(intent wanted) const {
+    const auto now = current();
+    const auto& view = *now->view;
+    explanation made;
+    for (std::size_t i = 0; i < view.members.size(); ++i) {
+        const auto& one = view.members[i];
+        const bool eligible = wanted == intent::write
+                                  ? view.writer == i
+                                  : !one.refused && !one.offline && !one.trouble &&
+                                        (one.plays == role::standby || view.writer == i);
+        auto why = describe(one, view, i);
+        if (now->blocked.size() > i && now->blocked[i])
+            why = to_string(*now->blocked[i]);
+        made.candidates.push_back({one.at, eligible, std::move(why)});
+        made.available = made.available || eligible;
+    }
+    const auto refusal = refused_at_once({.intent = wanted});
+    if (refusal)
+        made.available = false;
+    made.summary =
+        refusal ? to_string(*refusal)
+        : made.available
+            ? fmt::format("a {} session can be had", wanted == intent::write ? "write" : "read")
+            : to_string(none_in_time({.intent = wanted}));
+    return made;
+}
+
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mark.hpp"
+#include "core/statement_class.hpp"
+#include "runtime/blocking.hpp"
+#include "runtime/lease_access.hpp"
+#include "runtime/store.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace hadr::inline v0::runtime {
+
+namespace {
+
+constexpr duration cancel_time = std::chrono::seconds(5);
+constexpr std::size_t remembered_text_max = 1000;
+
+// The same text again is compared, which costs a fraction of reading it.
+core::statement_class class_of(slot& held, std::string_view text) {
+    if (held.classified == text)
+        return held.found;
+    const auto found = core::classify(text);
+    if (text.size() <= remembered_text_max) {
+        held.classified = text;
+        held.found = found;
+    }
+    return found;
+}
+
+}
+
+expected<void> store::execute(slot& held, const statement& what, answer& into, deadline until) {
+    if (!alive())
+        return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
+    const auto sort = class_of(held, what.text);
+    auto sent = what;
+    if (sent.kind == statement_kind::text)
+        sent.kind = sort.kind;
+    const bool ends = sent.kind == statement_kind::commit;
+    held.dirty = held.dirty || !sort.clean;
+    held.commit_sent = held.commit_sent || ends;
+    // C8: a write of its own commits itself, and a cancel could make that commit a local one (C6).
+    if (sort.may_write && sent.kind == statement_kind::text && ended_by_itself(held))
+        sent.kind = statement_kind::commit;
+    const auto how = run_blocking(
+        through(),
+        *held.wire,
+        {sent,
+         until,
+         statement_timeout_.load(std::memory_order_relaxed),
+         {[](void* self, std::size_t member) { static_cast<store*>(self)->suspect(member); },
+          this,
+          held.home->member}},
+        into
+    );
+    if (how) {
+        held.in_transaction = into.transaction() != transaction_status::idle;
+        if (ends && into.tag() == "ROLLBACK")
+            return make_failure(
+                errc::rejected_by_server,
+                advice::retry,
+                "COMMIT was answered ROLLBACK: the transaction had failed and is not committed (C1)"
+            );
+        return how;
+    }
+    core::mark<"statement failed">();
+    held.in_transaction = held.wire->transaction() != transaction_status::idle;
+    held.broken = held.broken || !held.wire->usable();
+    if (how.error().code == errc::outcome_unknown)
+        count_.outcomes_unknown.fetch_add(1, std::memory_order_relaxed);
+    if (how.error().code == errc::wrong_role)
+        held.broken = true; // F37: not writable any more, whatever the cause.
+    if (held.broken) {
+        core::mark<"session broke under a statement">();
+        report(held, how.error());
+    }
+    return how;
+}
+
+bool store::ended_by_itself(const slot& held) noexcept {
+    return held.wire->usable() && held.wire->transaction() == transaction_status::idle;
+}
+
+void store::suspect(std::size_t member) {
+    shared_->on->post([self = weak_from_this(), member] {
+        if (const auto here = self.lock(); here && member < here->pools_.size()) {
+            core::mark<"slow statement casts suspicion">();
+            here->happened(suspected{member, here->shared_->on->now()});
+        }
+    });
+}
+
+// E6: what a session of an old generation met says nothing of the present one.
+void store::report(const slot& held, const failure& why) {
+    shared_->on->post([self = weak_from_this(),
+                       pool = held.home,
+                       generation = held.generation,
+                       why] {
+        const auto here = self.lock();
+        if (!here || pool->retired || pool->generation != generation) {
+            core::mark<"late error of an old generation">();
+            return;
+        }
+        const auto now = here->shared_->on->now();
+        if (why.code == errc::wrong_role)
+            here->happened(reported{pool->member, now, here->shared_->on->next_sequence(), why});
+        else
+            here->happened(suspected{pool->member, now});
+    });
+}
+
+// On a worker, which a silent server may keep for long; it owns all it touches.
+expected<void> store::request_cancel(const slot& held, deadline until) {
+    if (!alive())
+        return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
+    struct request {
+        std::mutex mutex; // Guards how.
+        std::optional<expected<void>> how;
+    };
+    const auto made = std::make_shared<request>();
+    const auto end = until.resolve(through().now(), cancel_time);
+    agent* const self = through().self();
+    const auto job =
+        [made, end, self, wire = held.wire, in = shared_->through](const workers::ticket&) {
+            auto how = wire->request_cancel(end);
+            {
+                const std::lock_guard guard(made->mutex);
+                made->how = std::move(how);
+            }
+            in->unpark(self);
+        };
+    const auto ticket = shared_->by.run(job, true);
+    if (!ticket)
+        return make_failure(
+            errc::unreachable, advice::retry, "no thread for a cancel request (F48)"
+        );
+    for (;;) {
+        const bool late = through().now() >= end;
+        {
+            const std::lock_guard guard(made->mutex);
+            if (made->how)
+                return *made->how;
+        }
+        if (late)
+            break;
+        through().park(self, end);
+    }
+    ticket.abandon();
+    return make_failure(
+        errc::deadline_exceeded,
+        advice::retry,
+        "the cancel request was not confirmed in time; it may yet take effect"
+    );
+}
+
+commit_result store::commit(slot& held, deadline until) {
+    answer into;
+    // A COMMIT outside of a transaction is answered COMMIT too, and would commit nothing.
+    if (ended_by_itself(held))
+        return {
+            outcome::not_committed,
+            make_failure(
+                errc::rejected_by_server, advice::give_up, "no transaction is open on this session"
+            )};
+    const auto how = execute(held, {core::commit_text, {}, statement_kind::commit}, into, until);
+    if (!how) {
+        const auto code = how.error().code;
+        // C7: the server's own refusal, or not a byte sent; anything else may have been done.
+        // The child of a fork cannot know what its parent does with the transaction.
+        const bool definite = code == errc::rejected_by_server || code == errc::unreachable ||
+                              code == errc::wrong_role;
+        core::mark<"commit failed">();
+        return {definite ? outcome::not_committed : outcome::in_doubt, how.error()};
+    }
+    if (into.tag() != core::commit_tag)
+        return {
+            outcome::in_doubt,
+            make_failure(
+                errc::outcome_unknown,
+                advice::verify,
+                "COMMIT was answered " + escaped(into.tag(), 40)
+            )};
+    const auto& notices = into.notices();
+    const auto local = std::find_if(notices.begin(), notices.end(), [](const notice& one) {
+        return one.sqlstate == core::local_commit_warning;
+    });
+    if (local == notices.end()) {
+        core::mark<"commit acknowledged">();
+        return {outcome::committed, std::nullopt};
+    }
+    core::mark<"commit is local only">();
+    auto why = make_failure(
+        errc::outcome_unknown,
+        advice::verify,
+        "committed here, but perhaps not replicated: a failover may lose it (F40)"
+    );
+    why.sqlstate = local->sqlstate;
+    why.server_text = local->text;
+    return {outcome::committed_local, std::move(why)};
+}
+
+// One run of the closure inside one transaction.
+commit_result store::run_once(
+    lease& held,
+    std::string_view begin,
+    const std::function<expected<void>(lease&)>& work,
+    deadline until
+) {
+    auto& place = *lease_access::slot_of(held);
+    answer ignored;
+    auto ran = execute(place, {begin}, ignored, until);
+    if (!ran)
+        return {outcome::not_committed, ran.error()};
+    place.commit_sent = false;
+    place.native_taken = false;
+    ran = work(held);
+    if (lease_access::slot_of(held) != &place)
+        return {
+            outcome::in_doubt,
+            make_failure(
+                errc::outcome_unknown,
+                advice::verify,
+                "the closure gave its lease away, and with it the transaction"
+            )};
+    // Through the native handle anything may have been done, a commit included.
+    const bool committed_itself =
+        place.commit_sent ||
+        (place.native_taken && (!place.wire->usable() || ended_by_itself(place)));
+    if (committed_itself)
+        return {
+            outcome::in_doubt,
+            ran ? make_failure(
+                      errc::outcome_unknown,
+                      advice::verify,
+                      "the closure ended the transaction itself; transact() commits it"
+                  )
+                : ran.error()};
+    // Before COMMIT was sent a lost session is a rolled-back transaction, whatever its statement's
+    // fate.
+    return ran ? commit(place, until) : commit_result{outcome::not_committed, ran.error()};
+}
+
+commit_result
+store::transact(const transaction_options& how, const std::function<expected<void>(lease&)>& work) {
+    const auto end =
+        deadline::at(how.until.resolve(through().now(), current()->spec->acquire_timeout));
+    commit_result last{outcome::not_committed, std::nullopt};
+    for (int attempt = 1; attempt <= std::max(how.attempts_max, 1); ++attempt) {
+        auto held = acquire({.intent = intent::write, .until = end});
+        if (!held) {
+            core::mark<"transaction found no session">();
+            return {outcome::not_committed, held.error()};
+        }
+        last = run_once(*held, how.begin, work, end);
+        const bool again = last.ended == outcome::not_committed && last.cause &&
+                           last.cause->next != advice::give_up;
+        if (!again || through().now() >= end.resolve({}, {})) {
+            core::mark<"transaction ended">();
+            return last;
+        }
+    }
+    return last;
+}
+
+}
