@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "testing/stage.hpp"
+
+#include <hadr/testing/simulated_store.hpp>
+
+#include <array>
+#include <deque>
+#include <optional>
+
+namespace hadr::inline v0::testing {
+
+class simulated_session;
+
+/// States of a node of pg_auto_failover, reported by its agent or assigned by the witness.
+enum class node_state : unsigned char {
+    primary,
+    wait_primary,
+    secondary,
+    catchingup,
+    prepare_promotion,
+    stop_replication,
+    draining,
+    demote_timeout,
+    demoted,
+};
+
+std::string_view to_string(node_state state) noexcept;
+
+/// What crosses a link, or happens to a connection later.
+enum class message : unsigned char {
+    login,
+    statement,
+    goodbye, ///< Of the client.
+    login_answer,
+    answer,
+    push,
+    closed, ///< By the server or its kernel.
+    run,    ///< The server runs the statement now.
+    show,   ///< The commit becomes visible.
+    reply,  ///< The commit is answered.
+    admit,  ///< The server decides on a login.
+    records,
+    confirmed,
+    stream_ended,
+};
+
+/// One connection, both halves.
+struct wire {
+    std::uint32_t id = 0;
+    site with = site::one;
+    purpose why = purpose::lend;
+    int held = 0; ///< Messages and steps under way.
+    bool free = false;
+
+    simulated_session* client = nullptr;
+    agent* dialing = nullptr; ///< Waits for the login.
+    std::optional<expected<void>> admitted;
+    bool counted = false; ///< In client_sessions.
+    bool severed = false;
+    bool ended = false; ///< The server's end has arrived.
+    bool answered = false;
+    std::deque<std::string> pushes;
+
+    bool stranger = false; ///< With what a rebound name leads to.
+    bool served = false;
+    bool client_gone = false;
+    bool last_words = false; ///< The server said 57P01 before it closed.
+    std::uint32_t boot = 0;
+    transaction_status transaction = transaction_status::idle;
+    std::vector<std::string> pending;
+    bool listens = false;
+
+    std::uint32_t number = 0; ///< Of the client's last statement.
+    std::uint32_t serving = 0;
+    std::string text;
+    std::string token; ///< Of the commit under way; empty if it is none.
+    std::size_t commit_end = 0;
+    bool waiting = false;
+    bool local = false; ///< Its wait was cancelled.
+    expected<void> how;
+    std::string tag;
+    transaction_status after = transaction_status::idle;
+
+    time_point to_server;
+    time_point to_client;
+};
+
+struct record {
+    std::uint64_t id = 0;
+    std::string token;
+};
+
+/// A server and its agent.
+struct node {
+    site which = site::one;
+    bool running = true;
+    bool starting = false;
+    bool frozen = false;
+    bool keeper = true;
+    bool apart = false; ///< Promoted without the engine, and not yet taken back by its agent.
+    std::uint32_t boot = 1;
+    bool in_recovery = false;
+    bool read_only = false;
+    bool synchronous = true;
+    std::size_t synchronous_from = 0; ///< Log at the moment it became so.
+    std::uint64_t timeline = 1;
+    std::string lineage;
+    std::vector<record> log;
+    std::size_t visible = 0;
+    std::size_t replicated = 0;
+    std::vector<std::uint32_t> served;
+    std::vector<std::uint64_t> deferred; ///< Messages that came while frozen.
+    simulated_store::door door = simulated_store::door::open;
+    duration answer_time{};
+
+    bool streaming = false; ///< As a standby.
+    std::uint32_t stream = 0;
+    std::size_t sent = 0;
+
+    node_state state = node_state::primary;
+    bool busy = false; ///< Its agent is rewinding or promoting.
+    time_point in_touch;
+};
+
+/// What the witness knows and wants of a node.
+struct registration {
+    node_state reported = node_state::primary;
+    node_state goal = node_state::primary;
+    time_point last_report;
+    int failed_checks = 0;
+
+    bool healthy() const noexcept { return failed_checks == 0; }
+};
+
+struct link {
+    bool cut = false;
+    duration delay{};
+    int loss = 0;
+    std::vector<std::uint64_t> kept; ///< Sent while cut.
+};
+
+struct simulated_store::impl {
+    impl(manual_world& in, settings how);
+
+    // simulated_network.cpp
+    void send(wire& on, message what, std::uint32_t number);
+    void soon(wire& on, message what, duration after);
+    void between(site from, message what, std::uint32_t number);
+    void schedule(std::uint64_t packed, duration after);
+    void arrive(std::uint64_t packed);
+    void handle(std::uint64_t packed);
+    bool open_between(site a, site b) const noexcept;
+    duration transit(site from, site to);
+    void mend(site from, site to);
+    wire& new_wire(site with, bool stranger, purpose why);
+    void drop_count(wire& of) noexcept;
+    void recycle(wire& of);
+    void lose(wire& on);
+    void hang_up(wire& on);
+
+    // simulated_server.cpp
+    bool alive(const wire& on) noexcept;
+    void admit(wire& on);
+    void decide_login(wire& on);
+    void receive(wire& on, std::uint32_t number);
+    void run(wire& on, std::uint32_t number);
+    void execute(wire& on, node& at);
+    void append(wire& on, node& at, std::string token);
+    void begin_commit(wire& on, node& at, std::vector<std::string> tokens);
+    void release(node& at);
+    void show(wire& on);
+    void answer_commit(wire& on);
+    void finish(wire& on, std::string_view tag);
+    void refuse(wire& on, errc code, advice next, std::string_view sqlstate);
+    void describe(wire& on, const node& at);
+    void answer_witness(wire& on);
+    void end_backend(wire& on);
+    void step(commit_step passed, site where, std::string_view token);
+    void stop_server(node& at, bool with_words);
+    void start_server(node& at);
+    void set_synchronous(node& at, bool wanted);
+    int cancel_waiting(node& at);
+
+    // simulated_engine.cpp
+    void pump(node& from);
+    void take_records(node& at, std::uint32_t upto);
+    void take_confirmation(node& at, std::uint32_t upto);
+    void try_stream(node& at);
+    void end_stream(node& at);
+    void begin_ticking();
+    void tick(std::size_t which);
+    void tick_witness();
+    void keep(node& at);
+    void take_back(node& at);
+    void report(node& at);
+    void pursue(node& at, node_state goal);
+    void pursue_primary(node& at, node_state goal);
+    void pursue_standby(node& at, node_state goal);
+    void rewind(node& at);
+    void promote(node& at);
+    void reach(node& at, node_state state);
+    void check_partition(node& at);
+    void nudge(node& at);
+    void work(node& at, duration takes, std::function<void()> then);
+    void decide();
+    bool decide_once();
+    bool failing_over(std::size_t primary, std::size_t standby);
+    void assign(std::size_t which, node_state goal);
+    void notify(std::size_t which);
+    bool lost(std::size_t which) const noexcept;
+    bool perform_failover();
+    std::optional<std::size_t> named() const noexcept;
+
+    node& of(site which) noexcept { return nodes[which == site::one ? 0 : 1]; }
+    node& served_by(const wire& on) noexcept {
+        const std::size_t place = on.with == site::one ? 0 : 1;
+        return on.stranger ? strangers[place] : nodes[place];
+    }
+    node& other(const node& one) noexcept { return nodes[one.which == site::one ? 1 : 0]; }
+    link& way(site from, site to) noexcept {
+        return links[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+    }
+    const link& way(site from, site to) const noexcept {
+        return links[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+    }
+
+    manual_world& world;
+    const settings rules;
+    seeded_chance chance;
+    bool over = false;
+    std::array<std::array<link, 4>, 4> links;
+    std::array<node, 2> nodes;
+    std::array<node, 2> strangers; ///< Primaries of another cluster.
+    std::array<registration, 2> known;
+
+    bool witness_up = true;
+    bool witness_frozen = false;
+    std::uint32_t witness_boot = 1;
+    door witness_door = door::open;
+    duration witness_answer_time{};
+    std::vector<std::uint32_t> witness_served;
+    std::vector<std::uint64_t> witness_deferred;
+    std::optional<std::array<registration, 2>> stale;
+    time_point demoting_since;
+
+    std::deque<wire> wires;
+    std::vector<std::uint32_t> free_wires;
+    std::array<int, 4> client_sessions{};
+    std::array<std::vector<time_point>, 4> login_times;
+    std::uint64_t record_count = 0;
+    std::array<std::vector<std::function<void()>>, 7> hooks;
+    std::function<void(commit_step, site, std::string_view)> on_step;
+    std::function<void()> on_message;
+    std::function<expected<void>(std::string_view, answer&)> answers;
+    counters count;
+};
+
+std::shared_ptr<driver> make_simulated_driver(std::shared_ptr<simulated_store::impl> of);
+const wire& wire_of(const session& of);
+answer* answer_of(const simulated_session& of) noexcept;
+void tell_client(simulated_session& of, readiness what);
+
+}
