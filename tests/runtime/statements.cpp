@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/simulated_pair.hpp"
+
+#include <map>
+
+namespace hadr::test {
+
+namespace utf = boost::unit_test;
+
+BOOST_AUTO_TEST_SUITE(a_statement)
+
+BOOST_AUTO_TEST_CASE(
+    that_writes_by_itself_is_sent_as_a_commit, *utf::label("C8") * utf::label("C6")
+) {
+    std::map<std::string, statement_kind, std::less<>> sent;
+    simulated_pair pair;
+    pair.reopen({}, {.sent = [&](const statement& what) {
+                    sent[std::string(what.text)] = what.kind;
+                }});
+    auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    for (const auto* text : {"append alone", "select 1", "BEGIN", "append inside", "COMMIT"})
+        BOOST_TEST(held->execute(text).has_value());
+    BOOST_TEST((sent["append alone"] == statement_kind::commit));
+    BOOST_TEST((sent["select 1"] == statement_kind::text));
+    BOOST_TEST((sent["append inside"] == statement_kind::text));
+    BOOST_TEST((sent["COMMIT"] == statement_kind::commit));
+}
+
+BOOST_AUTO_TEST_CASE(
+    without_a_deadline_has_the_stores_to_the_tick, *utf::label("T2") * utf::label("P4")
+) {
+    simulated_pair pair("Statement_Timeout=3s");
+    auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    pair.a.freeze();
+    const auto begun = pair.world.now();
+    const auto late = held->execute("append x");
+    BOOST_TEST_REQUIRE(!late.has_value());
+    BOOST_TEST(late.error().code == errc::outcome_unknown);
+    BOOST_TEST((pair.world.now() - begun == 3s));
+}
+
+BOOST_AUTO_TEST_CASE(
+    that_finds_its_server_read_only_gives_the_session_up, *utf::label("E7") * utf::label("F37")
+) {
+    simulated_pair pair;
+    auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    pair.a.writable = false;
+    const auto refused = held->execute("append x");
+    BOOST_TEST_REQUIRE(!refused.has_value());
+    BOOST_TEST(refused.error().code == errc::wrong_role);
+    BOOST_TEST(!held->current()); // Before any watcher has seen it.
+    held->release();
+    pair.world.advance(1ms);
+    BOOST_TEST((pair.store->view()->writer == std::nullopt));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/statement_class.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+namespace hadr::test {
+
+namespace utf = boost::unit_test;
+using core::classify;
+
+namespace {
+
+constexpr auto text = statement_kind::text;
+constexpr auto commit = statement_kind::commit;
+constexpr bool clean = true;
+constexpr bool dirty = false;
+
+struct statement_row {
+    const char* words;
+    statement_kind kind;
+    bool is_clean;
+};
+
+// clang-format off
+constexpr statement_row statements[] = {
+    {"SELECT 1",                                       text,   clean},
+    {"  select 1 ; ",                                  text,   clean},
+    {"INSERT INTO ledger VALUES ($1)",                 text,   clean},
+    {"with x as (select 1) select * from x",           text,   clean},
+    {"BEGIN ISOLATION LEVEL SERIALIZABLE",             text,   clean},
+    {"START TRANSACTION",                              text,   clean},
+    {"ROLLBACK",                                       text,   clean},
+    {"ROLLBACK PREPARED 'x'",                          text,   clean},
+    {"SAVEPOINT a",                                    text,   clean},
+    {"COMMIT",                                         commit, clean},
+    {"commit and chain",                               commit, clean},
+    {"COMMIT PREPARED 'x'",                            commit, clean},
+    {"END",                                            commit, clean},
+    {"-- that is all\nCOMMIT",                         commit, clean},
+    {"-- that is all\rCOMMIT",                         commit, clean},
+    {"/* a /* nested */ one */ Commit",                commit, clean},
+    {";;COMMIT",                                       commit, clean},
+    {"PREPARE TRANSACTION 'x'",                        commit, dirty},
+    {"PREPARE one AS SELECT 1",                        text,   dirty},
+    {"committed",                                      text,   dirty},
+    {"commit_all()",                                   text,   dirty},
+    {"endpoint",                                       text,   dirty},
+    {"SET search_path TO x",                           text,   dirty},
+    {"RESET ALL",                                      text,   dirty},
+    {"LISTEN x",                                       text,   dirty},
+    {"DECLARE c CURSOR WITH HOLD FOR SELECT 1",        text,   dirty},
+    {"LOCK TABLE x",                                   text,   dirty},
+    {"CREATE TEMP TABLE x (y int)",                    text,   dirty},
+    {"SELECT set_config('a.b', 'c', false)",           text,   dirty},
+    {"SELECT SET_CONFIG('a.b', 'c', false)",           text,   dirty},
+    {"SELECT pg_advisory_lock(1)",                     text,   dirty},
+    {"SELECT 1 INTO TEMP x",                           text,   dirty},
+    {"SELECT 1; SET a.b = 'c'",                        text,   dirty},
+    {"BEGIN; SET ROLE x",                              text,   dirty},
+    {"DO $$ BEGIN COMMIT; END $$",                     commit, dirty},
+    {"INSERT INTO x VALUES (1); COMMIT",               commit, dirty},
+    {"SELECT 1; END",                                  commit, dirty},
+    {"SELECT 1; SELECT committed, ending FROM x",      text,   dirty},
+    {"SELECT 1; PREPARE TRANSACTION 'x'",              commit, dirty},
+    {"SELECT 1; SELECT committed FROM x",              text,   dirty},
+    {"SELECT 'the end' FROM x",                        text,   clean},
+    {"CALL close_the_day()",                           text,   dirty},
+    {"(SELECT 1)",                                     text,   dirty},
+    {"/* never closed COMMIT",                         text,   dirty},
+    {"-- COMMIT",                                      text,   dirty},
+    {"",                                               text,   dirty},
+};
+// clang-format on
+
+}
+
+BOOST_AUTO_TEST_SUITE(statement_classes)
+
+BOOST_AUTO_TEST_CASE(outside_of_a_transaction_all_but_reads_may_commit, *utf::label("C8")) {
+    for (const char* reads : {"SELECT 1", "  values (1)", "TABLE x", "/* a */ SHOW x"})
+        BOOST_TEST(!classify(reads).may_write, reads);
+    for (const char* writes :
+         {"INSERT INTO x VALUES (1)",
+          "WITH a AS (DELETE FROM x RETURNING y) SELECT * FROM a",
+          "CALL close_the_day()",
+          "CREATE TABLE x ()",
+          "SELECT 1; DELETE FROM x",
+          "(SELECT 1)",
+          ""})
+        BOOST_TEST(classify(writes).may_write, writes);
+}
+
+BOOST_AUTO_TEST_CASE(
+    follow_the_first_words,
+    *utf::label("C6") * utf::label("C8") * utf::label("P6") * utf::label("F52")
+) {
+    for (const auto& [words, kind, is_clean] : statements)
+        BOOST_TEST_CONTEXT(words) {
+            BOOST_TEST((classify(words).kind == kind));
+            BOOST_TEST(classify(words).clean == is_clean);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(know_a_commit_in_any_case_behind_any_space, *utf::label("C6")) {
+    const std::string before[] = {
+        "", " ", "\t\n", "\r\f", "-- x\n", "-- x\r\n", "/**/", "/*\n*/ -- y\n ", ";"};
+    const std::string after[] = {"", ";", " ;", " WORK", "/**/", "\n--x", "\r"};
+    for (const auto& lead : before)
+        for (const auto& tail : after)
+            for (unsigned bits = 0; bits < 64; ++bits) {
+                std::string word = "commit";
+                for (std::size_t i = 0; i < word.size(); ++i)
+                    if ((bits >> i & 1U) != 0)
+                        word[i] = static_cast<char>(word[i] - 'a' + 'A');
+                if (classify(lead + word + tail).kind != commit)
+                    BOOST_ERROR(lead + word + tail);
+            }
+}
+
+BOOST_AUTO_TEST_CASE(doubt_whatever_follows_a_statement, *utf::label("P6")) {
+    for (const auto& row : statements) {
+        const std::string words = std::string("SELECT 1; ") + row.words;
+        const bool nothing_more = std::string_view(row.words).empty() ||
+                                  std::string_view(row.words) == "-- COMMIT" ||
+                                  std::string_view(row.words).starts_with("/* never");
+        BOOST_TEST_CONTEXT(words) BOOST_TEST(classify(words).clean == nothing_more);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(are_found_for_any_bytes, *utf::label("X7")) {
+    const std::string_view alphabet = "c;-/*\n' \x80";
+    std::string any(6, ' ');
+    std::size_t clean_ones = 0;
+    std::size_t all = 1;
+    for (std::size_t i = 0; i < any.size(); ++i)
+        all *= alphabet.size();
+    for (std::size_t n = 0; n < all / 8; ++n) {
+        auto rest = n * 8;
+        for (auto& c : any) {
+            c = alphabet[rest % alphabet.size()];
+            rest /= alphabet.size();
+        }
+        clean_ones += classify(any).clean ? 1U : 0U;
+    }
+    BOOST_TEST(clean_ones == 0U); // None of them is a word of the list.
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}
