@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Seeds that once broke a promise. Each case says what was wrong then.
+#include "simulation/scenario.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace hadr::test {
+
+namespace utf = boost::unit_test;
+
+BOOST_AUTO_TEST_SUITE(found_seeds)
+
+BOOST_AUTO_TEST_CASE(replay_to_the_same_trace, *utf::label("S3")) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed)
+        BOOST_TEST(run(draw(seed)).trace == run(draw(seed)).trace);
+}
+
+// Each once broke the promise it is labelled with: in the library, or in what was simulated.
+BOOST_AUTO_TEST_CASE(
+    keep_what_they_broke_once, *utf::label("P2") * utf::label("P8") * utf::label("P9")
+) {
+    for (const std::uint64_t seed :
+         {374U,     549U,     771U,     1052U,      1272U,      1484U,     4315U,
+          6030U,    8868U,    156'404U, 194'348U,   27439U,     57302U,    103'394U,
+          128'162U, 159'572U, 165'872U, 1'237'907U, 1'526'271U, 1'786'646U})
+        for (const auto& why : run(draw(seed)).broken)
+            BOOST_ERROR("seed " << seed << ": " << why);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}

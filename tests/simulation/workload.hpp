@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "simulation/checks.hpp"
+#include "testing/stage.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace hadr::test {
+
+/// Agents of an application on a store: writers with tokens of their own, readers, an operator.
+class workload {
+public:
+    struct parts {
+        testing::manual_world& world;
+        testing::simulated_store& store;
+        checks& judge;
+        const plan& of;
+        std::function<void(bool open)> reopen; ///< Closes or opens the manager.
+    };
+
+    explicit workload(parts with);
+
+    void use(std::shared_ptr<connection_manager> manager) { manager_ = std::move(manager); }
+    void start();
+    void stop() noexcept { stopping_ = true; }
+    bool over() const noexcept { return running_ == 0; }
+    /// One write within the time, for the end of a run; empty if it succeeded.
+    std::string write_once(duration within);
+
+    // What scripts are made of.
+    std::string token() { return "t" + std::to_string(++token_count_); }
+    connection_manager& manager() noexcept { return *manager_; }
+    testing::manual_world& world() noexcept { return with_.world; }
+    checks& judge() noexcept { return with_.judge; }
+    void append_alone(const std::string& token, time_point until);
+    void append_in_transaction(const std::string& token, time_point until);
+    void append_by_hand(const std::string& token, time_point until);
+    void beside(std::function<void()> what); ///< By another agent.
+    void pause(duration length);
+    void reopen() {
+        with_.reopen(false);
+        with_.reopen(true);
+    }
+
+private:
+    void begin(std::string name, void (workload::*turn)(testing::seeded_chance&));
+    void write(testing::seeded_chance& chance);
+    void read(testing::seeded_chance& chance);
+    void operate(testing::seeded_chance& chance);
+    void change(testing::seeded_chance& chance);
+    void rest(duration about, testing::seeded_chance& chance);
+    time_point until(testing::seeded_chance& chance) const;
+
+    parts with_;
+    std::shared_ptr<connection_manager> manager_;
+    int running_ = 0;
+    int token_count_ = 0;
+    bool stopping_ = false;
+};
+
+}
