@@ -77,7 +77,13 @@ public:
     transaction_status transaction() const noexcept { return transaction_; }
 
     /// For drivers: fill an answer in this order; capacity is kept.
-    void clear() noexcept;
+    void clear() noexcept {
+        release();
+        columns_ = 0;
+        transaction_ = transaction_status::unknown;
+        if (filled_)
+            empty();
+    }
     void add_column(std::string_view name);
     /// Row by row, a value for each column.
     void add_value(std::optional<std::string_view> text);
@@ -89,7 +95,10 @@ public:
         kept_rows_ = rows;
         columns_ = columns;
     }
-    void add_notice(notice what) { notices_.push_back(std::move(what)); }
+    void add_notice(notice what) {
+        filled_ = true;
+        notices_.push_back(std::move(what));
+    }
     void finish(std::string_view tag, std::uint64_t affected, transaction_status state);
     /// With tag and count of the result that is kept.
     void finish(transaction_status state) noexcept { transaction_ = state; }
@@ -99,6 +108,7 @@ private:
 
     std::optional<std::string_view> copied(std::size_t row, std::size_t column) const noexcept;
     void swap(answer& other) noexcept;
+    void empty() noexcept;
     void release() noexcept {
         if (kept_ != nullptr)
             by_->release(std::exchange(kept_, nullptr));
@@ -108,7 +118,8 @@ private:
     const result_reader* by_ = nullptr;
     std::size_t kept_rows_ = 0;
     std::size_t columns_ = 0;
-    std::string bytes_; // Column names, then values.
+    bool filled_ = false; // Some of the following has been used since the last clear().
+    std::string bytes_;   // Column names, then values.
     std::vector<std::uint32_t> name_ends_;
     std::vector<std::uint32_t> ends_; // One per value; null_bit marks NULL.
     std::optional<std::string> tag_;  // Else the kept result's.

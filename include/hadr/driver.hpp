@@ -66,15 +66,26 @@ protected:
     ~completion() = default;
 };
 
+struct waiting {
+    int descriptor = -1; ///< -1: a worker of the driver's; unparks the agent that started.
+    readiness wanted = readiness::none;
+};
+
+/// How an agent that may block waits while a statement runs.
+class HADR_EXPORT patience {
+public:
+    /// Back once the session can move on, or now and then for a look. False once it may wait no
+    /// longer.
+    virtual bool wait(const waiting& what) noexcept = 0;
+
+protected:
+    ~patience() = default;
+};
+
 /// A message that a server sent unasked.
 struct push {
     std::string channel;
     std::string payload; ///< At most 8,000 bytes.
-};
-
-struct waiting {
-    int descriptor = -1; ///< -1: a worker of the driver's; unparks the agent that started.
-    readiness wanted = readiness::none;
 };
 
 /// One session with one server. Not thread-safe, but for sever() and request_cancel().
@@ -92,6 +103,10 @@ public:
 
     /// Moves as far as it can without blocking.
     virtual void advance() = 0;
+
+    /// A whole statement on an agent that may block: start(), then wait() and advance() in turn; a
+    /// driver may take a shorter way to the same end. Once patience is over the session is severed.
+    virtual expected<void> run(const statement& what, answer& into, patience& with);
 
     /// Cuts the wire: local, sends no byte, callable from any agent at any time. A statement under
     /// way ends as of unknown outcome at the next advance().

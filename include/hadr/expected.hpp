@@ -61,7 +61,8 @@ private:
 template <>
 class [[nodiscard]] expected<void> {
 public:
-    expected() = default;
+    // Not defaulted: an expected<void>{} would be wiped as a whole first.
+    expected() noexcept {}
     expected(failure cause) : cause_(std::move(cause)) {}
 
     bool has_value() const noexcept { return !cause_; }

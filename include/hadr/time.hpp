@@ -31,6 +31,14 @@ public:
     /// True if neither in, at nor never was chosen.
     constexpr bool defaulted() const noexcept { return kind_ == kind::unset; }
 
+    /// True if a moment was named, at or never, not a length of time.
+    constexpr bool fixed() const noexcept { return kind_ == kind::at; }
+
+    /// The length meant, where no moment was named, of a call whose default length is otherwise.
+    constexpr duration length(duration otherwise) const noexcept {
+        return kind_ == kind::unset ? otherwise : span_;
+    }
+
     /// The moment meant by a call that first waits at now and whose default length is otherwise.
     constexpr time_point resolve(time_point now, duration otherwise) const noexcept {
         switch (kind_) {

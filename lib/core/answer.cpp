@@ -17,7 +17,8 @@ std::string_view to_string(transaction_status state) noexcept {
 
 // A copy outlives the driver's result.
 answer::answer(const answer& other)
-    : tag_(other.tag())
+    : filled_(true)
+    , tag_(other.tag())
     , affected_(other.affected())
     , notices_(other.notices_)
     , transaction_(other.transaction_) {
@@ -49,6 +50,7 @@ void answer::swap(answer& other) noexcept {
     std::swap(by_, other.by_);
     std::swap(kept_rows_, other.kept_rows_);
     std::swap(columns_, other.columns_);
+    std::swap(filled_, other.filled_);
     bytes_.swap(other.bytes_);
     name_ends_.swap(other.name_ends_);
     ends_.swap(other.ends_);
@@ -97,20 +99,19 @@ std::uint64_t answer::affected() const noexcept {
     return kept_ != nullptr && !tag_ ? by_->affected(kept_) : affected_;
 }
 
-void answer::clear() noexcept {
-    release();
+void answer::empty() noexcept {
+    filled_ = false;
     bytes_.clear();
     name_ends_.clear();
     ends_.clear();
-    columns_ = 0;
     tag_.reset();
     affected_ = 0;
     notices_.clear();
-    transaction_ = transaction_status::unknown;
 }
 
 void answer::add_column(std::string_view name) {
     assert(ends_.empty() && kept_ == nullptr);
+    filled_ = true;
     bytes_ += name;
     name_ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
     ++columns_;
@@ -126,6 +127,7 @@ void answer::add_value(std::optional<std::string_view> text) {
 }
 
 void answer::finish(std::string_view tag, std::uint64_t affected, transaction_status state) {
+    filled_ = true;
     tag_ = tag;
     affected_ = affected;
     transaction_ = state;

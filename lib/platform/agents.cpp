@@ -103,11 +103,16 @@ agent* current_agent() noexcept {
 timespec* remaining(time_point until, timespec& into) noexcept {
     if (until == time_point::max())
         return nullptr;
-    const auto left = std::max(until - std::chrono::steady_clock::now(), duration::zero());
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-    into.tv_sec = static_cast<time_t>(seconds.count());
-    into.tv_nsec = static_cast<long>((left - seconds).count());
+    into = length(until - std::chrono::steady_clock::now());
     return &into;
+}
+
+timespec length(duration of) noexcept {
+    const auto left = std::max(of, duration::zero());
+    if (left < std::chrono::seconds(1)) // Nearly always; a division costs more.
+        return {0, static_cast<long>(left.count())};
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    return {static_cast<time_t>(seconds.count()), static_cast<long>((left - seconds).count())};
 }
 
 }

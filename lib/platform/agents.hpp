@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include <time.h>
+
 namespace hadr::inline v0 {
 
 /// A thread that can wait. Never freed, only used again by a later thread, so that a late unpark()
@@ -37,6 +39,8 @@ namespace hadr::inline v0::platform {
 agent* current_agent() noexcept;
 
 /// As a timespec for calls that take a length of time; null for never.
-struct timespec* remaining(time_point until, struct timespec& into) noexcept;
+timespec* remaining(time_point until, timespec& into) noexcept;
+/// A negative length is none.
+timespec length(duration of) noexcept;
 
 }

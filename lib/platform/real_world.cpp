@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,6 +176,18 @@ public:
             if (count == 0 || errno != EINTR)
                 return readiness::none;
         }
+    }
+
+    // The kernel says what is left of the time; the C library's function would hide it.
+    readiness wait_for(int descriptor, readiness wanted, duration& left) noexcept override {
+        pollfd one{descriptor, platform::poll_events(wanted), 0};
+        auto rest = platform::length(left);
+        long count = 0;
+        do
+            count = syscall(SYS_ppoll, &one, 1, &rest, nullptr, 0);
+        while (count < 0 && errno == EINTR);
+        left = std::chrono::seconds(rest.tv_sec) + std::chrono::nanoseconds(rest.tv_nsec);
+        return count > 0 ? platform::from_poll(one.revents) : readiness::none;
     }
 
     std::unique_ptr<descriptor_set> descriptors() override {

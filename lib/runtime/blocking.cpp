@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
-namespace hadr::inline v0::runtime {
+namespace hadr::inline v0 {
 
 namespace {
 
@@ -16,50 +17,65 @@ struct ending final : completion {
     void completed(expected<void> ended) noexcept override { how = std::move(ended); }
 };
 
-void wait_for(world& through, const session& on, time_point until) {
-    const auto wanted = on.waits_for();
-    if (wanted.descriptor >= 0)
-        through.wait(wanted.descriptor, wanted.wanted, until);
-    else
-        through.park(through.self(), until);
 }
 
+readiness world::wait_for(int descriptor, readiness wanted, duration& left) noexcept {
+    const auto begun = now();
+    const auto how = wait(descriptor, wanted, deadline::in(left).resolve(begun, {}));
+    left -= std::min(now() - begun, left);
+    return how;
 }
 
-expected<void> run_blocking(world& through, session& on, const blocking_call& made, answer& into) {
+expected<void> session::run(const statement& what, answer& into, patience& with) {
     ending end;
-    on.start(made.what, into, end);
-    on.advance();
-    if (end.how)
-        return *std::move(end.how);
-    const auto begun = through.now();
-    const auto until = made.until.resolve(begun, made.otherwise);
-    bool told = made.slow.call == nullptr;
-    for (;;) {
-        wait_for(through, on, told ? until : std::min(until, begun + suspicion_age));
-        on.advance();
-        if (end.how)
-            return *std::move(end.how);
-        const auto now = through.now();
-        if (now >= until)
-            break;
-        if (!told && now >= begun + suspicion_age) {
-            core::mark<"statement older than suspicion">();
-            told = true;
-            made.slow.call(made.slow.self, made.slow.member);
-        }
+    start(what, into, end);
+    advance();
+    while (!end.how) {
+        const bool over = !with.wait(waits_for());
+        if (over)
+            sever();
+        advance();
+        if (over && !end.how)
+            return make_failure(errc::outcome_unknown, advice::verify, {});
     }
+    return *std::move(end.how);
+}
+
+namespace runtime {
+
+bool attention::wait_on(const waiting& what) noexcept {
+    const auto now = through_.now();
+    if (!dated_) {
+        dated_ = true;
+        begun_ = now - spent_;
+        end_ = until_.resolve(begun_, otherwise_);
+    }
+    over_ = waited_ && now >= end_;
+    if (over_)
+        return false;
+    waited_ = true;
+    if (slow_.call != nullptr && now >= begun_ + suspicion_age) {
+        core::mark<"statement older than suspicion">();
+        std::exchange(slow_.call, nullptr)(slow_.self, slow_.member);
+    }
+    const auto look = slow_.call == nullptr ? end_ : std::min(end_, begun_ + suspicion_age);
+    if (what.descriptor >= 0)
+        through_.wait(what.descriptor, what.wanted, look);
+    else
+        through_.park(through_.self(), look);
+    return true;
+}
+
+expected<void> late(const expected<void>& how) {
     core::mark<"deadline passed during a statement">();
-    on.sever();
-    on.advance();
-    auto how =
-        end.how ? *std::move(end.how) : make_failure(errc::outcome_unknown, advice::verify, {});
     if (how)
         return how;
     auto why = how.error();
     why.message = why.message.empty() ? "no answer by the deadline"
                                       : "no answer by the deadline; " + why.message;
     return why;
+}
+
 }
 
 }

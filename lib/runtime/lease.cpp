@@ -41,8 +41,9 @@ lease::execute(std::string_view text, std::span<const parameter> with, deadline 
 }
 
 expected<void> lease::execute(const statement& what, answer& into, deadline until) {
-    return slot_ != nullptr ? slot_->home->of.execute(*slot_, what, into, until)
-                            : expected<void>(no_session());
+    if (slot_ == nullptr)
+        return no_session();
+    return runtime::store::execute(*slot_, what, into, until);
 }
 
 commit_result lease::commit(deadline until) {

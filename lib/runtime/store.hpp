@@ -60,7 +60,7 @@ public:
     void sever_held(slot& held) noexcept;
 
     // store_execute.cpp
-    expected<void> execute(slot& held, const statement& what, answer& into, deadline until);
+    static expected<void> execute(slot& held, const statement& what, answer& into, deadline until);
     commit_result commit(slot& held, deadline until);
     expected<void> request_cancel(const slot& held, deadline until);
     commit_result
@@ -94,6 +94,8 @@ public:
 
 private:
     // store_execute.cpp
+    expected<void> send(slot& held, const statement& what, answer& into, deadline until);
+    void failed(slot& held, const failure& why);
     commit_result run_once(
         lease& held,
         std::string_view begin,

@@ -215,7 +215,7 @@ expected<void> store::check_stale(slot& held, const request& wanted, time_point 
     core::mark<"hand-out while the view is older than it may be">();
     answer proof;
     const auto asked =
-        run_blocking(through(), *held.wire, {{now->by->proof()}, deadline::at(until), {}}, proof);
+        run_blocking(*held.wire, {now->by->proof()}, proof, {through(), deadline::at(until), {}});
     held.broken = held.broken || !held.wire->usable();
     if (!asked)
         return asked;

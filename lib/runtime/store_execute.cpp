@@ -15,10 +15,11 @@ namespace {
 constexpr duration cancel_time = std::chrono::seconds(5);
 constexpr std::size_t remembered_text_max = 1000;
 
-// The same text again is compared, which costs a fraction of reading it.
-core::statement_class class_of(slot& held, std::string_view text) {
-    if (held.classified == text)
-        return held.found;
+[[gnu::noinline]] failure in_a_child() {
+    return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
+}
+
+[[gnu::noinline]] core::statement_class classify_anew(slot& held, std::string_view text) {
     const auto found = core::classify(text);
     if (text.size() <= remembered_text_max) {
         held.classified = text;
@@ -27,54 +28,69 @@ core::statement_class class_of(slot& held, std::string_view text) {
     return found;
 }
 
+statement as_kind(statement what, statement_kind kind) noexcept {
+    what.kind = kind;
+    return what;
 }
 
-expected<void> store::execute(slot& held, const statement& what, answer& into, deadline until) {
-    if (!alive())
-        return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
+// The same text again is compared, which costs a fraction of reading it.
+core::statement_class class_of(slot& held, std::string_view text) {
+    return held.classified == text ? held.found : classify_anew(held, text);
+}
+
+}
+
+// Flattened, with what is rare kept out of line: each query pays for it in instructions (M7).
+[[gnu::flatten]] expected<void>
+store::execute(slot& held, const statement& what, answer& into, deadline until) {
+    auto& here = held.home->of;
+    if (!here.alive())
+        return in_a_child();
     const auto sort = class_of(held, what.text);
-    auto sent = what;
-    if (sent.kind == statement_kind::text)
-        sent.kind = sort.kind;
-    const bool ends = sent.kind == statement_kind::commit;
-    held.dirty = held.dirty || !sort.clean;
-    held.commit_sent = held.commit_sent || ends;
+    auto kind = what.kind == statement_kind::text ? sort.kind : what.kind;
+    const bool ends = kind == statement_kind::commit;
+    held.dirty |= !sort.clean;
+    held.commit_sent |= ends;
     // C8: a write of its own commits itself, and a cancel could make that commit a local one (C6).
-    if (sort.may_write && sent.kind == statement_kind::text && ended_by_itself(held))
-        sent.kind = statement_kind::commit;
-    const auto how = run_blocking(
-        through(),
-        *held.wire,
-        {sent,
-         until,
-         statement_timeout_.load(std::memory_order_relaxed),
-         {[](void* self, std::size_t member) { static_cast<store*>(self)->suspect(member); },
-          this,
-          held.home->member}},
-        into
-    );
-    if (how) {
+    if (sort.may_write && kind == statement_kind::text && ended_by_itself(held))
+        kind = statement_kind::commit;
+    auto how = kind == what.kind ? here.send(held, what, into, until)
+                                 : here.send(held, as_kind(what, kind), into, until);
+    if (ends && how && into.tag() == "ROLLBACK")
+        return make_failure(
+            errc::rejected_by_server,
+            advice::retry,
+            "COMMIT was answered ROLLBACK: the transaction had failed and is not committed (C1)"
+        );
+    return how;
+}
+
+inline expected<void> store::send(slot& held, const statement& what, answer& into, deadline until) {
+    const slow_call slow{
+        [](void* self, std::size_t member) { static_cast<store*>(self)->suspect(member); },
+        this,
+        held.home->member};
+    const auto otherwise = statement_timeout_.load(std::memory_order_relaxed);
+    auto how = run_blocking(*held.wire, what, into, {through(), until, otherwise, slow});
+    if (how)
         held.in_transaction = into.transaction() != transaction_status::idle;
-        if (ends && into.tag() == "ROLLBACK")
-            return make_failure(
-                errc::rejected_by_server,
-                advice::retry,
-                "COMMIT was answered ROLLBACK: the transaction had failed and is not committed (C1)"
-            );
-        return how;
-    }
+    else
+        failed(held, how.error());
+    return how;
+}
+
+[[gnu::noinline]] void store::failed(slot& held, const failure& why) {
     core::mark<"statement failed">();
     held.in_transaction = held.wire->transaction() != transaction_status::idle;
     held.broken = held.broken || !held.wire->usable();
-    if (how.error().code == errc::outcome_unknown)
+    if (why.code == errc::outcome_unknown)
         count_.outcomes_unknown.fetch_add(1, std::memory_order_relaxed);
-    if (how.error().code == errc::wrong_role)
+    if (why.code == errc::wrong_role)
         held.broken = true; // F37: not writable any more, whatever the cause.
     if (held.broken) {
         core::mark<"session broke under a statement">();
-        report(held, how.error());
+        report(held, why);
     }
-    return how;
 }
 
 bool store::ended_by_itself(const slot& held) noexcept {
@@ -112,7 +128,7 @@ void store::report(const slot& held, const failure& why) {
 // On a worker, which a silent server may keep for long; it owns all it touches.
 expected<void> store::request_cancel(const slot& held, deadline until) {
     if (!alive())
-        return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
+        return in_a_child();
     struct request {
         std::mutex mutex; // Guards how.
         std::optional<expected<void>> how;

@@ -118,7 +118,7 @@ private:
                 const auto here = alive.lock();
                 if (here && with_ != nullptr && asked == asked_ && done_ != nullptr && !how_ &&
                     with_->is != fake_server::condition::mute) {
-                    run();
+                    perform();
                     world_.unpark(agent_);
                 }
             }
@@ -132,7 +132,7 @@ private:
             with_->ledger.insert(with_->ledger.end(), pending_.begin(), pending_.end());
     }
 
-    void run() {
+    void perform() {
         tag_ = text_;
         how_ = expected<void>();
         if (text_ == "BEGIN") {

@@ -96,6 +96,27 @@ BOOST_AUTO_TEST_CASE(calls_a_row_of_an_older_timeline_a_demoted_write) {
     BOOST_TEST(judge(told, port, {}).demoted_writes == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(counts_apart_what_its_own_deadline_cut_on_the_new_primary) {
+    postgres_pair pair;
+    const int port = pair.primary().port();
+    create_ledger(port);
+    must(
+        port,
+        "insert into ledger (token, timeline) values ('old', '00000001'), ('new', '00000002'), "
+        "('late', '00000002')"
+    );
+    tally told;
+    const auto now = std::chrono::steady_clock::now();
+    told.rows = {{"old", now, port, true}};
+    told.unknown = {{"late", port, true}, {"cut", port, false}, {"frozen", port + 1, true}};
+    BOOST_TEST(judge(told, port, {}).unknown_at_deadline == 0U); // Nothing was promoted.
+    told.rows.push_back({"new", now + 1s, port, true});
+    const auto found = judge(told, port, {});
+    BOOST_TEST(found.unknown == 3U);
+    BOOST_TEST(found.unknown_present == 1U);
+    BOOST_TEST(found.unknown_at_deadline == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 // The last test of a run: adds up what the suites above have written down.
@@ -128,6 +149,7 @@ BOOST_AUTO_TEST_CASE(lose_nothing_double_nothing_and_write_nowhere_else) {
     figure("control_lateness_ms", sum["control_lateness_ms"]);
     BOOST_TEST(figure("deadline_overrun_ms", sum["deadline_overrun_ms"]) <= 50);
     BOOST_TEST(figure("threads_left", sum["threads_left"]) == 0);
+    figure("statements_cut_at_their_deadline", sum["statements_cut_at_their_deadline"]);
     const auto in_flight =
         figure("statements_in_flight_at_cuts", sum["statements_in_flight_at_cuts"]);
     BOOST_TEST(figure("unknown_outcomes", sum["unknown_outcomes"]) <= in_flight);

@@ -46,7 +46,7 @@ append_result hadr_client::append(int /*writer*/, const std::string& token, dura
     const bool unknown = how.error().code == errc::outcome_unknown;
     return {
         unknown ? append_result::end::unknown : append_result::end::refused,
-        0,
+        held->server().port,
         false,
         to_string(how.error())};
 }

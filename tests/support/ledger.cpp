@@ -70,7 +70,9 @@ void ledger_writers::write(int writer) {
                 last = ended;
                 ++count_;
                 break;
-            case append_result::end::unknown: all_.unknown.push_back(token); break;
+            case append_result::end::unknown:
+                all_.unknown.push_back({token, how.port, ended - begun >= deadline_});
+                break;
             case append_result::end::refused:
                 ++all_.refused;
                 if (all_.refusals.size() < 20 &&
@@ -223,8 +225,11 @@ verdict judge(const tally& told, int primary_port, const std::vector<naming>& na
         }
     made.promotions = reigns.count() == 0 ? 0 : reigns.count() - 1;
     made.unknown = told.unknown.size();
-    for (const auto& token : told.unknown)
-        made.unknown_present += present.contains(token) ? 1U : 0U;
+    for (const auto& one : told.unknown) {
+        made.unknown_present += present.contains(one.token) ? 1U : 0U;
+        const bool followed = made.promotions > 0 && one.port == primary_port;
+        made.unknown_at_deadline += followed && one.at_its_deadline ? 1U : 0U;
+    }
     return made;
 }
 

@@ -24,7 +24,7 @@ struct append_result {
         refused, ///< Surely not done.
     };
     end how = end::refused;
-    int port = 0;            ///< Of the server that said so, by its own word.
+    int port = 0;            ///< Of the server, by its own word; if unknown, of the lease.
     bool synchronous = true; ///< Likewise: commits there wait for a standby.
     std::string why;
 };
@@ -43,9 +43,15 @@ struct acknowledged {
     bool synchronous = true;
 };
 
+struct unanswered {
+    std::string token;
+    int port = 0;
+    bool at_its_deadline = false; ///< The call's own deadline cut it, not the fault.
+};
+
 struct tally {
     std::vector<acknowledged> rows;
-    std::vector<std::string> unknown;
+    std::vector<unanswered> unknown;
     std::vector<std::string> refusals; ///< Distinct reasons.
     std::uint64_t refused = 0;
     duration overrun{}; ///< The latest that a call was back after its deadline.
@@ -111,7 +117,8 @@ struct verdict {
     std::uint64_t demoted_writes = 0;
     std::uint64_t unknown = 0;
     std::uint64_t unknown_present = 0;
-    std::uint64_t promotions = 0; ///< Timelines that the rows went through.
+    std::uint64_t unknown_at_deadline = 0; ///< On a new primary that was not cut itself.
+    std::uint64_t promotions = 0;          ///< Timelines that the rows went through.
     std::vector<std::string> details;
 };
 

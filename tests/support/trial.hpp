@@ -80,6 +80,7 @@ private:
     static constexpr int writers = 4;
 
     void assert_no_harm(const verdict& found, const tally& told);
+    std::uint64_t in_flight_at_cuts(const verdict& found) const;
 
     const std::string kind_;
     court& court_;

@@ -9,8 +9,8 @@
 namespace hadr::inline v0::libpq {
 
 const std::string* prepared_texts::name_of(std::string_view text) noexcept {
-    if (all_.empty() || all_.back().text == text)
-        return all_.empty() ? nullptr : &all_.back().name;
+    if (last_is(text))
+        return &all_.back().name;
     const auto found = std::find_if(all_.begin(), all_.end(), [text](const entry& one) {
         return one.text == text;
     });

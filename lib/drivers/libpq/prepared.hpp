@@ -15,6 +15,12 @@ public:
 
     /// Null if the text has none.
     const std::string* name_of(std::string_view text) noexcept;
+    /// Whether it is the text whose name was asked for last.
+    bool last_is(std::string_view text) const noexcept {
+        return !all_.empty() && all_.back().text == text;
+    }
+    /// Precondition: there is one.
+    const char* last_name() const noexcept { return all_.back().name.c_str(); }
     /// A name that no text of this session has had.
     std::string new_name();
     bool full() const noexcept { return all_.size() >= most; }

@@ -32,6 +32,16 @@ private:
 
 }
 
+failure libpq_session::not_sent() const {
+    if (PQstatus(of_.get()) != CONNECTION_OK)
+        return lost_before();
+    return make_failure(
+        errc::unreachable,
+        advice::retry,
+        "the session is busy with what was begun on its native handle"
+    );
+}
+
 failure libpq_session::lost_before() {
     return make_failure(
         errc::unreachable, advice::retry, "the session was lost before the statement was sent"
@@ -83,8 +93,7 @@ bool libpq_session::send_kept(const statement& what, const std::string* name) {
     if (name == nullptr && prepared_.full())
         return send(what);
     is_.by_name = true;
-    kept_.text = what.text;
-    kept_.parameters = what.parameters;
+    kept_ = what;
     if (name != nullptr)
         return run_prepared(*name);
     is_.preparing = true;
@@ -95,14 +104,12 @@ bool libpq_session::send_kept(const statement& what, const std::string* name) {
 }
 
 bool libpq_session::run_prepared(const std::string& name) {
-    const auto run = [&](int count, const char* const* values) {
-        return sent(PQsendQueryPrepared(of_.get(), name.c_str(), count, values, nullptr, nullptr, 0)
-        );
-    };
+    auto* const to = of_.get();
     if (kept_.parameters.empty())
-        return run(0, nullptr);
+        return sent(PQsendQueryPrepared(to, name.c_str(), 0, nullptr, nullptr, nullptr, 0));
     const c_parameters with(kept_.parameters);
-    return run(with.count(), with.get());
+    return sent(PQsendQueryPrepared(to, name.c_str(), with.count(), with.get(), nullptr, nullptr, 0)
+    );
 }
 
 bool libpq_session::sent(int how) {
@@ -113,17 +120,6 @@ bool libpq_session::sent(int how) {
         PQsetSingleRowMode(of_.get());
     is_.flushing = true;
     return true;
-}
-
-// The text has its name; now it runs.
-void libpq_session::now_prepared() {
-    is_.preparing = false;
-    prepared_.add(kept_.text, std::move(new_name_));
-    if (run_prepared(*prepared_.name_of(kept_.text)))
-        PQflush(of_.get());
-    else
-        end_with(lost_before());
-    is_.first = false;
 }
 
 }

@@ -26,6 +26,28 @@ struct clear_result {
 
 using result = std::unique_ptr<PGresult, clear_result>;
 
+inline std::string_view text_of(const char* text) noexcept {
+    return text == nullptr ? std::string_view() : text;
+}
+
+inline std::string_view field_of(const PGresult* one, int which) noexcept {
+    return text_of(PQresultErrorField(one, which));
+}
+
+inline transaction_status status_of(const PGconn* of) noexcept {
+    switch (PQtransactionStatus(of)) {
+    case PQTRANS_IDLE: return transaction_status::idle;
+    case PQTRANS_INTRANS: return transaction_status::open;
+    case PQTRANS_INERROR: return transaction_status::failed;
+    case PQTRANS_ACTIVE:
+    case PQTRANS_UNKNOWN: break;
+    }
+    return transaction_status::unknown;
+}
+
+/// Reads a PGresult that an answer keeps.
+extern const result_reader reader;
+
 /// Another descriptor of the same socket, closed on exec; -1 if there is none to be had.
 int duplicate(int descriptor) noexcept;
 
@@ -46,6 +68,7 @@ public:
     void start(const statement& what, answer& into, completion& done) override;
     waiting waits_for() const noexcept override;
     void advance() override;
+    expected<void> run(const statement& what, answer& into, patience& with) override;
     void sever() noexcept override;
     expected<void> request_cancel(time_point until) override;
     bool usable() const noexcept override;
@@ -80,6 +103,10 @@ private:
         bool by_name = false; ///< Run by the name of its text, or about to be.
     };
 
+    bool repeats(const statement& what) const noexcept;
+    void repeat(const statement& what, answer& into);
+    void take_on(const statement& what, answer& into);
+    void step();
     std::optional<failure> unfit(const statement& what, bool known);
     void begin(const statement& what);
     void take_back() noexcept;
@@ -89,17 +116,20 @@ private:
     bool run_prepared(const std::string& name);
     bool sent(int how);
     void now_prepared();
+    failure not_sent() const;
     static failure lost_before();
     bool receive();
     void keep(PGresult* whole) noexcept;
     void take(result one);
-    void begin_result();
+    void begin_again();
     void take_rows(PGresult* rows);
     void give_up(failure why);
     failure too_large() const;
     void end();
     void end_well();
-    void end_with(expected<void> how);
+    void complete();
+    void tell_completion();
+    void end_of_a_step();
     void fail_lost();
     void collect_pushes();
     bool next_reset_step();
@@ -115,8 +145,10 @@ private:
     std::atomic<ending> ending_{ending::open};
 
     answer* into_ = nullptr;
-    completion* done_ = nullptr;
+    completion* done_ = nullptr; ///< None where run() waits for the end itself.
+    bool under_way_ = false;
     progress is_;
+    bool unflushed_ = false;   ///< The last statement ended before all of it had left.
     bool handed_over_ = false; ///< The native handle has been in the application's hands.
     statement kept_;           ///< The one that is prepared, or run by its name.
     std::string new_name_;
