@@ -71,15 +71,32 @@ struct waiting {
     readiness wanted = readiness::none;
 };
 
-/// How an agent that may block waits while a statement runs.
+/// How an agent that may block waits while a statement runs. Not thread-safe.
 class HADR_EXPORT patience {
 public:
     /// Back once the session can move on, or now and then for a look. False once it may wait no
-    /// longer.
-    virtual bool wait(const waiting& what) noexcept = 0;
+    /// longer. The first wait is nearly always the only one; where it need not read a clock it is
+    /// done here.
+    bool wait(waiting what) noexcept {
+        if (first_ < duration::zero() || what.descriptor < 0)
+            return wait_on(what);
+        auto rest = first_;
+        through_.wait_for(what.descriptor, what.wanted, rest);
+        spent_ = first_ - rest;
+        first_ = duration(-1);
+        return true;
+    }
 
 protected:
+    /// The first wait's length at most; negative: wait_on() does all.
+    patience(world& through, duration first) noexcept : through_(through), first_(first) {}
     ~patience() = default;
+
+    virtual bool wait_on(waiting what) noexcept = 0;
+
+    world& through_;
+    duration first_;
+    duration spent_{}; ///< By the first wait.
 };
 
 /// A message that a server sent unasked.

@@ -37,9 +37,7 @@ struct commit_result {
 class HADR_EXPORT lease {
 public:
     lease() noexcept = default;
-    lease(lease&& from) noexcept
-        : slot_(std::exchange(from.slot_, nullptr))
-        , ticket_(from.ticket_) {}
+    lease(lease&& from) noexcept : slot_(std::exchange(from.slot_, nullptr)) {}
     lease& operator=(lease&& from) noexcept;
     ~lease() {
         if (slot_ != nullptr)
@@ -50,8 +48,9 @@ public:
 
     /// Runs one statement. Blocks until its end or the deadline (default Statement_Timeout); at the
     /// deadline the session is cut and the failure is outcome_unknown. Parameters are $1, $2, ...
-    /// as text. Errors: rejected_by_server with SQLSTATE, outcome_unknown, unreachable (nothing was
-    /// sent), closed.
+    /// as text. Errors: rejected_by_server with SQLSTATE, outcome_unknown, unreachable and
+    /// deadline_exceeded (nothing was sent; the latter because the deadline was past already),
+    /// closed.
     expected<answer>
     execute(std::string_view text, std::span<const parameter> with = {}, deadline until = {});
 
@@ -92,10 +91,9 @@ private:
     friend class connection_manager;
     friend struct lease_access;
 
-    lease(runtime::slot* held, std::uint64_t ticket) noexcept : slot_(held), ticket_(ticket) {}
+    explicit lease(runtime::slot* held) noexcept : slot_(held) {}
 
     runtime::slot* slot_ = nullptr;
-    std::uint64_t ticket_ = 0;
 };
 
 }

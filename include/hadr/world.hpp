@@ -82,9 +82,9 @@ public:
 
     /// Waits on one descriptor; readiness::none at the moment. Does not consume unpark().
     virtual readiness wait(int descriptor, readiness wanted, time_point until) noexcept = 0;
-    /// As wait(), for a length of time at most, from which what has passed is taken off. Reads no
-    /// clock where the world can do without.
-    virtual readiness wait_for(int descriptor, readiness wanted, duration& left) noexcept;
+    /// As wait(), for a length of time at most, from which what has passed is taken off; true if
+    /// anything happened, be it a signal. Reads no clock where the world can do without.
+    virtual bool wait_for(int descriptor, readiness wanted, duration& left) noexcept;
     virtual std::unique_ptr<descriptor_set> descriptors() = 0;
 
     /// Starts an agent. Errors: unreachable (no thread to be had; F48).

@@ -17,6 +17,9 @@ struct statement_class {
     bool clean = false;
     /// Not a lone query by its first word: outside of a transaction it is a commit in flight (C8).
     bool may_write = true;
+
+    /// There is nothing to care for: neither a commit nor a state left behind.
+    bool only_reads() const noexcept { return kind == statement_kind::text && clean && !may_write; }
 };
 
 /// By its words alone; leading comments are skipped, anything doubtful is not clean.

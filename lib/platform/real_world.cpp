@@ -179,15 +179,13 @@ public:
     }
 
     // The kernel says what is left of the time; the C library's function would hide it.
-    readiness wait_for(int descriptor, readiness wanted, duration& left) noexcept override {
-        pollfd one{descriptor, platform::poll_events(wanted), 0};
+    bool wait_for(int descriptor, readiness wanted, duration& left) noexcept override {
+        const bool read = wanted == readiness::readable; // Nearly always.
+        pollfd one{descriptor, read ? short{POLLIN | POLLRDHUP} : platform::poll_events(wanted), 0};
         auto rest = platform::length(left);
-        long count = 0;
-        do
-            count = syscall(SYS_ppoll, &one, 1, &rest, nullptr, 0);
-        while (count < 0 && errno == EINTR);
+        const auto count = syscall(SYS_ppoll, &one, 1, &rest, nullptr, 0);
         left = std::chrono::seconds(rest.tv_sec) + std::chrono::nanoseconds(rest.tv_nsec);
-        return count > 0 ? platform::from_poll(one.revents) : readiness::none;
+        return count != 0;
     }
 
     std::unique_ptr<descriptor_set> descriptors() override {

@@ -19,11 +19,11 @@ struct ending final : completion {
 
 }
 
-readiness world::wait_for(int descriptor, readiness wanted, duration& left) noexcept {
+bool world::wait_for(int descriptor, readiness wanted, duration& left) noexcept {
     const auto begun = now();
     const auto how = wait(descriptor, wanted, deadline::in(left).resolve(begun, {}));
     left -= std::min(now() - begun, left);
-    return how;
+    return how != readiness::none;
 }
 
 expected<void> session::run(const statement& what, answer& into, patience& with) {
@@ -43,20 +43,21 @@ expected<void> session::run(const statement& what, answer& into, patience& with)
 
 namespace runtime {
 
-bool attention::wait_on(const waiting& what) noexcept {
+bool attention::wait_on(waiting what) noexcept {
     const auto now = through_.now();
-    if (!dated_) {
-        dated_ = true;
+    if (is_ == stage::fresh) {
         begun_ = now - spent_;
         end_ = until_.resolve(begun_, otherwise_);
+        is_ = stage::dated;
     }
-    over_ = waited_ && now >= end_;
-    if (over_)
+    if ((waited_ || spent_ != duration::zero()) && now >= end_) {
+        is_ = stage::over;
         return false;
+    }
     waited_ = true;
     if (slow_.call != nullptr && now >= begun_ + suspicion_age) {
         core::mark<"statement older than suspicion">();
-        std::exchange(slow_.call, nullptr)(slow_.self, slow_.member);
+        std::exchange(slow_.call, nullptr)(slow_.self);
     }
     const auto look = slow_.call == nullptr ? end_ : std::min(end_, begun_ + suspicion_age);
     if (what.descriptor >= 0)

@@ -14,9 +14,8 @@ constexpr duration suspicion_age = std::chrono::milliseconds(25);
 /// Called once when a statement grows older than suspicion_age; a plain pointer, since a query pays
 /// for it.
 struct slow_call {
-    void (*call)(void* self, std::size_t member) = nullptr;
+    void (*call)(void* self) = nullptr;
     void* self = nullptr;
-    std::size_t member = 0;
 };
 
 /// Waits until the deadline, and calls once for help when the statement grows old. The default
@@ -25,47 +24,43 @@ struct slow_call {
 class attention final : public patience {
 public:
     attention(world& through, deadline until, duration otherwise, slow_call slow = {}) noexcept
-        : through_(through)
+        : patience(through, first(until, otherwise))
         , until_(until)
         , otherwise_(otherwise)
         , slow_(slow) {}
 
-    bool over() const noexcept { return over_; }
-
-    // The first wait is nearly always the only one, and itself says how long it took.
-    bool wait(const waiting& what) noexcept override {
-        if (waited_ || what.descriptor < 0 || until_.fixed())
-            return wait_on(what);
-        waited_ = true;
-        const auto all = std::max(until_.length(otherwise_), duration::zero());
-        const auto most = slow_.call == nullptr ? all : std::min(all, suspicion_age);
-        auto rest = most;
-        through_.wait_for(what.descriptor, what.wanted, rest);
-        spent_ = most - rest;
-        return true;
-    }
+    /// Surely not past, without a look at the clock.
+    bool ample() const noexcept { return first_ > duration::zero(); }
+    bool over() const noexcept { return is_ == stage::over; }
 
 private:
-    bool wait_on(const waiting& what) noexcept;
+    enum class stage : unsigned char {
+        fresh, ///< Or it has waited once, and nobody has looked at a clock.
+        dated,
+        over,
+    };
 
-    world& through_;
+    static duration first(deadline until, duration otherwise) noexcept {
+        return until.fixed() ? duration(-1) : std::min(until.length(otherwise), suspicion_age);
+    }
+
+    bool wait_on(waiting what) noexcept override;
+
     const deadline until_;
     const duration otherwise_;
     slow_call slow_;
-    duration spent_{};
-    time_point begun_;
-    time_point end_;
+    stage is_ = stage::fresh;
     bool waited_ = false;
-    bool dated_ = false;
-    bool over_ = false;
+    time_point begun_{}; ///< Known once dated, as is the end.
+    time_point end_{};
 };
 
 /// What became of a statement whose patience was over.
 expected<void> late(const expected<void>& how);
 
 /// Runs one statement on the calling agent; at the deadline the session is cut.
-inline expected<void>
-run_blocking(session& on, const statement& what, answer& into, attention&& with) {
+[[gnu::always_inline]] inline expected<void>
+run_blocking(session& on, const statement& what, answer& into, attention& with) {
     auto how = on.run(what, into, with);
     if (with.over())
         return late(how);

@@ -13,6 +13,10 @@ failure no_session() {
     return make_failure(errc::closed, advice::give_up, "the lease holds no session");
 }
 
+[[gnu::noinline]] expected<void> executed_nowhere() {
+    return no_session();
+}
+
 const endpoint nowhere{};
 
 }
@@ -21,7 +25,6 @@ lease& lease::operator=(lease&& from) noexcept {
     if (this != &from) {
         release();
         slot_ = std::exchange(from.slot_, nullptr);
-        ticket_ = from.ticket_;
     }
     return *this;
 }
@@ -41,9 +44,8 @@ lease::execute(std::string_view text, std::span<const parameter> with, deadline 
 }
 
 expected<void> lease::execute(const statement& what, answer& into, deadline until) {
-    if (slot_ == nullptr)
-        return no_session();
-    return runtime::store::execute(*slot_, what, into, until);
+    return slot_ != nullptr ? runtime::store::execute(*slot_, what, into, until)
+                            : executed_nowhere();
 }
 
 commit_result lease::commit(deadline until) {

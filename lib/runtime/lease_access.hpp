@@ -7,7 +7,7 @@ namespace hadr::inline v0 {
 
 /// How the runtime makes leases.
 struct lease_access {
-    static lease make(runtime::slot* held, std::uint64_t ticket) noexcept { return {held, ticket}; }
+    static lease make(runtime::slot* held) noexcept { return lease(held); }
     static runtime::slot* slot_of(const lease& held) noexcept { return held.slot_; }
 };
 

@@ -77,7 +77,7 @@ public:
 
     /// An idle session whose stamp is current, now lent; null if there is none. Any agent;
     /// allocates nothing and reads no clock. The hint says where to begin, as a part of 2^32.
-    slot* take_for_write(std::uint64_t needed, std::uint32_t hint) noexcept {
+    [[gnu::always_inline]] slot* take_for_write(std::uint64_t needed, std::uint32_t hint) noexcept {
         return needed == 0 ? nullptr : take<&slot::acceptance>(needed, hint);
     }
     slot* take_for_read(std::uint32_t hint) noexcept {
@@ -112,7 +112,7 @@ public:
 
 private:
     template <std::atomic<std::uint64_t> slot::*Stamp>
-    static bool take_one(slot& one, std::uint64_t needed) noexcept {
+    [[gnu::always_inline]] static bool take_one(slot& one, std::uint64_t needed) noexcept {
         if (one.state.load(std::memory_order_relaxed) != slot_state::idle ||
             (one.*Stamp).load(std::memory_order_relaxed) != needed)
             return false;
@@ -130,7 +130,7 @@ private:
 
     // Where the hint says, else from the first on, since few sessions are in the first slots.
     template <std::atomic<std::uint64_t> slot::*Stamp>
-    slot* take(std::uint64_t needed, std::uint32_t hint) noexcept {
+    [[gnu::always_inline]] slot* take(std::uint64_t needed, std::uint32_t hint) noexcept {
         // A division would cost as much as the exchange.
         auto& near = slots_[static_cast<std::size_t>(std::uint64_t{hint} * size_ >> 32U)];
         if (take_one<Stamp>(near, needed))

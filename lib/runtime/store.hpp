@@ -37,7 +37,7 @@ struct counters {
 
 /// One store: what is believed of it and its sessions. Decides nothing: asks the adapter and core.
 /// "Reactor" marks functions for the reactor's agent alone; the others are for any agent.
-class store : public std::enable_shared_from_this<store> {
+class [[gnu::visibility("hidden")]] store : public std::enable_shared_from_this<store> {
 public:
     struct parts {
         std::shared_ptr<runtime_handle> shared;
@@ -56,15 +56,16 @@ public:
 
     // store_acquire.cpp
     expected<lease> acquire(const request& wanted);
-    void give_back(slot& held);
-    void sever_held(slot& held) noexcept;
+    void give_back(slot & held);
+    void sever_held(slot & held) noexcept;
 
     // store_execute.cpp
-    static expected<void> execute(slot& held, const statement& what, answer& into, deadline until);
-    commit_result commit(slot& held, deadline until);
+    static expected<void> execute(slot & held, const statement& what, answer& into, deadline until);
+    commit_result commit(slot & held, deadline until);
     expected<void> request_cancel(const slot& held, deadline until);
-    commit_result
-    transact(const transaction_options& how, const std::function<expected<void>(lease&)>& work);
+    commit_result transact(
+        const transaction_options& how, const std::function<expected<void>(lease&)>& work
+    );
     static bool ended_by_itself(const slot& held) noexcept;
 
     // store_admin.cpp
@@ -86,18 +87,29 @@ public:
 
     /// Logs what the policy only warns of.
     void warn(const std::vector<std::string>& warnings);
-    bool current_stamp(const slot& held) const noexcept;
-    world& through() const noexcept { return *shared_->through; }
+    bool current_stamp(const slot& held) const noexcept {
+        const auto writes = held.acceptance.load();
+        if (writes != 0)
+            return writes == acceptance_.load();
+        const auto reads = held.reading.load();
+        return reads != 0 && reads == held.home->reading.load();
+    }
+    world& through() const noexcept {
+        return *shared_->through;
+    }
 
     // Reactor.
-    void hung_up(slot& which);
+    void hung_up(slot & which);
 
 private:
     // store_execute.cpp
-    expected<void> send(slot& held, const statement& what, answer& into, deadline until);
-    void failed(slot& held, const failure& why);
+    expected<void> execute_with_care(
+        slot & held, const statement& what, answer& into, deadline until
+    );
+    expected<void> send(slot & held, const statement& what, answer& into, deadline until);
+    void failed(slot & held, const failure& why);
     commit_result run_once(
-        lease& held,
+        lease & held,
         std::string_view begin,
         const std::function<expected<void>(lease&)>& work,
         deadline until
@@ -132,26 +144,26 @@ private:
 
     // store_sessions.cpp, reactor
     void upkeep(time_point now);
-    void upkeep(server_pool& pool, int writes, int reads, time_point now);
-    bool open(server_pool& pool, session_use use, time_point now);
+    void upkeep(server_pool & pool, int writes, int reads, time_point now);
+    bool open(server_pool & pool, session_use use, time_point now);
     void opened(
-        slot& into,
+        slot & into,
         std::uint64_t generation,
         time_point asked,
         expected<std::unique_ptr<session>> how
     );
-    void open_failed(slot& into, time_point asked, const failure& why);
-    void prove(slot& which);
-    void proved(slot& which, const answered& with);
-    void misfit(slot& which);
-    bool mark_reign(slot& which);
-    void make_idle(slot& which);
-    void retire(slot& which);
-    void returned(slot& which);
-    void revoke(slot& which);
-    bool revoke_idle(slot& which);
+    void open_failed(slot & into, time_point asked, const failure& why);
+    void prove(slot & which);
+    void proved(slot & which, const answered& with);
+    void misfit(slot & which);
+    bool mark_reign(slot & which);
+    void make_idle(slot & which);
+    void retire(slot & which);
+    void returned(slot & which);
+    void revoke(slot & which);
+    bool revoke_idle(slot & which);
     void sweep(time_point now);
-    void sweep(server_pool& pool, slot& which, time_point now);
+    void sweep(server_pool & pool, slot & which, time_point now);
     void close_down();
     void after_retirement();
     void tear_down();
@@ -160,10 +172,13 @@ private:
     );
 
     // store_acquire.cpp
+    expected<lease> acquire_at_length(const request& wanted);
+    void give_back_unfit(slot & held);
     slot* take(const request& wanted, std::uint32_t from) noexcept;
+    slot* take_write(std::uint32_t from) noexcept;
     slot* take_read(const request& wanted, std::uint32_t from) noexcept;
     expected<slot*> wait_for_one(const request& wanted);
-    expected<void> check_stale(slot& held, const request& wanted, time_point until);
+    expected<void> check_stale(slot & held, const request& wanted, time_point until);
     void serve();
     void fail_waiters(const failure& why, bool writes_only);
     void demand();
@@ -172,11 +187,12 @@ private:
     void report(const slot& held, const failure& why);
     failure none_in_time(const request& wanted) const;
     std::optional<failure> refused_at_once(const request& wanted) const;
-    void late_return(slot& held);
+    void late_return(slot & held);
     bool fresh() const noexcept;
     std::uint32_t hint() const noexcept;
-    bool alive() const noexcept { return alive_.load(std::memory_order_relaxed) != 0; }
-    lease lend(slot& taken) noexcept;
+    bool alive() const noexcept {
+        return alive_.load(std::memory_order_relaxed) != 0;
+    }
 
     const std::shared_ptr<runtime_handle> shared_;
     const std::atomic<std::uint32_t>& alive_; // The world's; not asked for at every hand-out.

@@ -32,45 +32,40 @@ std::string describe(const member& one, const topology& view, std::size_t index)
 
 }
 
-bool store::fresh() const noexcept {
+[[gnu::always_inline]] inline bool store::fresh() const noexcept {
     return shared_->through->coarse_now().time_since_epoch().count() <=
            fresh_until_.load(std::memory_order_relaxed);
 }
 
 // Agents start their search at different slots, so that they do not meet at the first one.
-std::uint32_t store::hint() const noexcept {
+[[gnu::always_inline]] inline std::uint32_t store::hint() const noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(shared_->through->self());
     return static_cast<std::uint32_t>((address >> 6U) * 0x9E37'79B9'7F4A'7C15ULL >> 32U);
 }
 
-bool store::current_stamp(const slot& held) const noexcept {
-    const auto writes = held.acceptance.load();
-    if (writes != 0)
-        return writes == acceptance_.load();
-    const auto reads = held.reading.load();
-    return reads != 0 && reads == held.home->reading.load();
-}
-
-slot* store::take(const request& wanted, std::uint32_t from) noexcept {
+[[gnu::always_inline]] inline slot* store::take_write(std::uint32_t from) noexcept {
     if (closing_.load(std::memory_order_relaxed) || draining_.load(std::memory_order_relaxed))
         return nullptr;
-    if (wanted.intent == intent::read)
-        return take_read(wanted, from);
     auto* const pool = writer_pool_.load(std::memory_order_acquire);
     if (pool == nullptr)
         return nullptr;
     auto* const one = pool->take_for_write(acceptance_.load(std::memory_order_relaxed), from);
-    if (one == nullptr)
-        return nullptr;
     // E1: judged again after the slot is ours; the publisher raised the number before it revoked.
-    if (one->acceptance.load() == acceptance_.load())
-        return one;
-    count_.stale_refused.fetch_add(1, std::memory_order_relaxed);
-    one->state.store(slot_state::idle); // Unlendable by its stamp; the sweep closes it.
-    return nullptr;
+    if (one != nullptr && one->acceptance.load() != acceptance_.load()) [[unlikely]] {
+        count_.stale_refused.fetch_add(1, std::memory_order_relaxed);
+        one->state.store(slot_state::idle); // Unlendable by its stamp; the sweep closes it.
+        return nullptr;
+    }
+    return one;
+}
+
+slot* store::take(const request& wanted, std::uint32_t from) noexcept {
+    return wanted.intent == intent::read ? take_read(wanted, from) : take_write(from);
 }
 
 slot* store::take_read(const request& wanted, std::uint32_t from) noexcept {
+    if (closing_.load(std::memory_order_relaxed) || draining_.load(std::memory_order_relaxed))
+        return nullptr;
     const auto now = current();
     std::array<std::size_t, members_max> order;
     const auto count = core::readers(
@@ -86,11 +81,16 @@ slot* store::take_read(const request& wanted, std::uint32_t from) noexcept {
     return nullptr;
 }
 
-lease store::lend(slot& taken) noexcept {
-    return lease_access::make(&taken, taken.ticket.load(std::memory_order_relaxed));
+// What nearly every call is, in as few steps as there can be; all else is kept out of line.
+expected<lease> store::acquire(const request& wanted) {
+    const bool plain = wanted.intent == intent::write && !wanted.hold;
+    if (plain && alive() && waiting_.load() == 0 && fresh())
+        if (auto* const taken = take_write(hint()))
+            return lease_access::make(taken);
+    return acquire_at_length(wanted);
 }
 
-expected<lease> store::acquire(const request& wanted) {
+[[gnu::noinline]] expected<lease> store::acquire_at_length(const request& wanted) {
     if (!alive())
         return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
     if (!wanted.intent) {
@@ -120,7 +120,7 @@ expected<lease> store::acquire(const request& wanted) {
                     self->sever_held(*taken);
             });
         });
-    return lend(*taken);
+    return lease_access::make(taken);
 }
 
 expected<slot*> store::wait_for_one(const request& wanted) {
@@ -214,8 +214,8 @@ expected<void> store::check_stale(slot& held, const request& wanted, time_point 
     const auto now = current();
     core::mark<"hand-out while the view is older than it may be">();
     answer proof;
-    const auto asked =
-        run_blocking(*held.wire, {now->by->proof()}, proof, {through(), deadline::at(until), {}});
+    attention with(through(), deadline::at(until), {});
+    const auto asked = run_blocking(*held.wire, {now->by->proof()}, proof, with);
     held.broken = held.broken || !held.wire->usable();
     if (!asked)
         return asked;
@@ -309,17 +309,21 @@ void store::demand() {
 }
 
 void store::give_back(slot& held) {
-    if (!alive()) {
-        held.wire->abandon();
+    const bool clean = !held.dirty && !held.broken && !held.in_transaction && alive() &&
+                       current_stamp(held) && !held.hung_up.load(std::memory_order_relaxed);
+    if (!clean) {
+        give_back_unfit(held);
         return;
     }
-    const bool clean = !held.dirty && !held.broken && !held.in_transaction && current_stamp(held) &&
-                       !held.hung_up.load(std::memory_order_relaxed);
-    if (clean) {
-        held.state.store(slot_state::idle);
-        core::mark<"clean session returned">();
-        if (waiting_.load() != 0)
-            serve();
+    held.state.store(slot_state::idle);
+    core::mark<"clean session returned">();
+    if (waiting_.load() != 0)
+        serve();
+}
+
+[[gnu::noinline]] void store::give_back_unfit(slot& held) {
+    if (!alive()) {
+        held.wire->abandon();
         return;
     }
     core::mark<"dirty, stale or broken session returned">();

@@ -19,13 +19,21 @@ constexpr std::size_t remembered_text_max = 1000;
     return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
 }
 
-[[gnu::noinline]] core::statement_class classify_anew(slot& held, std::string_view text) {
-    const auto found = core::classify(text);
-    if (text.size() <= remembered_text_max) {
-        held.classified = text;
-        held.found = found;
-    }
-    return found;
+[[gnu::noinline]] failure nothing_sent_in_time() {
+    return make_failure(
+        errc::deadline_exceeded, advice::retry, "the deadline was past before anything was sent"
+    );
+}
+
+// C7: what is known not to have been sent is not of unknown outcome.
+bool past(deadline until, const world& through) noexcept {
+    return until.fixed() ? through.now() >= until.resolve({}, {})
+                         : until.length(duration::max()) <= duration::zero();
+}
+
+[[gnu::noinline]] void classify_anew(slot& held, std::string_view text) {
+    held.found = core::classify(text);
+    held.classified = text.size() <= remembered_text_max ? text : std::string_view();
 }
 
 statement as_kind(statement what, statement_kind kind) noexcept {
@@ -34,18 +42,48 @@ statement as_kind(statement what, statement_kind kind) noexcept {
 }
 
 // The same text again is compared, which costs a fraction of reading it.
-core::statement_class class_of(slot& held, std::string_view text) {
-    return held.classified == text ? held.found : classify_anew(held, text);
+const core::statement_class& class_of(slot& held, std::string_view text) {
+    if (held.classified != text || text.empty())
+        classify_anew(held, text);
+    return held.found;
 }
 
 }
 
-// Flattened, with what is rare kept out of line: each query pays for it in instructions (M7).
-[[gnu::flatten]] expected<void>
-store::execute(slot& held, const statement& what, answer& into, deadline until) {
+[[gnu::always_inline]] inline expected<void>
+store::send(slot& held, const statement& what, answer& into, deadline until) {
+    const slow_call slow{
+        [](void* self) {
+            const auto& home = *static_cast<slot*>(self)->home;
+            home.of.suspect(home.member);
+        },
+        &held};
+    const auto otherwise = statement_timeout_.load(std::memory_order_relaxed);
+    attention with(through(), until, otherwise, slow);
+    if (!with.ample() && past(until, through()))
+        return nothing_sent_in_time();
+    auto how = run_blocking(*held.wire, what, into, with);
+    if (how)
+        held.in_transaction = into.transaction() != transaction_status::idle;
+    else
+        failed(held, how.error());
+    return how;
+}
+
+// A plain query by itself: it pays for what it passes through in instructions (M7).
+expected<void> store::execute(slot& held, const statement& what, answer& into, deadline until) {
     auto& here = held.home->of;
     if (!here.alive())
         return in_a_child();
+    const auto& sort = class_of(held, what.text);
+    if (sort.only_reads() && what.kind == statement_kind::text)
+        return here.send(held, what, into, until);
+    return here.execute_with_care(held, what, into, until);
+}
+
+// What may end a transaction, leave a state behind or commit by itself.
+expected<void>
+store::execute_with_care(slot& held, const statement& what, answer& into, deadline until) {
     const auto sort = class_of(held, what.text);
     auto kind = what.kind == statement_kind::text ? sort.kind : what.kind;
     const bool ends = kind == statement_kind::commit;
@@ -54,28 +92,14 @@ store::execute(slot& held, const statement& what, answer& into, deadline until) 
     // C8: a write of its own commits itself, and a cancel could make that commit a local one (C6).
     if (sort.may_write && kind == statement_kind::text && ended_by_itself(held))
         kind = statement_kind::commit;
-    auto how = kind == what.kind ? here.send(held, what, into, until)
-                                 : here.send(held, as_kind(what, kind), into, until);
+    auto how = kind == what.kind ? send(held, what, into, until)
+                                 : send(held, as_kind(what, kind), into, until);
     if (ends && how && into.tag() == "ROLLBACK")
         return make_failure(
             errc::rejected_by_server,
             advice::retry,
             "COMMIT was answered ROLLBACK: the transaction had failed and is not committed (C1)"
         );
-    return how;
-}
-
-inline expected<void> store::send(slot& held, const statement& what, answer& into, deadline until) {
-    const slow_call slow{
-        [](void* self, std::size_t member) { static_cast<store*>(self)->suspect(member); },
-        this,
-        held.home->member};
-    const auto otherwise = statement_timeout_.load(std::memory_order_relaxed);
-    auto how = run_blocking(*held.wire, what, into, {through(), until, otherwise, slow});
-    if (how)
-        held.in_transaction = into.transaction() != transaction_status::idle;
-    else
-        failed(held, how.error());
     return how;
 }
 
@@ -184,7 +208,7 @@ commit_result store::commit(slot& held, deadline until) {
         // C7: the server's own refusal, or not a byte sent; anything else may have been done.
         // The child of a fork cannot know what its parent does with the transaction.
         const bool definite = code == errc::rejected_by_server || code == errc::unreachable ||
-                              code == errc::wrong_role;
+                              code == errc::wrong_role || code == errc::deadline_exceeded;
         core::mark<"commit failed">();
         return {definite ? outcome::not_committed : outcome::in_doubt, how.error()};
     }

@@ -114,6 +114,7 @@ BOOST_AUTO_TEST_CASE(gives_nothing_in_the_child_of_a_fork, *utf::label("F43") * 
     simulated_pair pair;
     auto held = pair.write();
     BOOST_TEST_REQUIRE(held.has_value());
+    BOOST_TEST_REQUIRE(pair.write().has_value()); // Idle from now on, and not for the child.
     pair.world.fork_child();
     BOOST_TEST(pair.write().error().code == errc::closed);
     BOOST_TEST(held->execute("append x").error().code == errc::closed);

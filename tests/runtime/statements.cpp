@@ -41,6 +41,25 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((pair.world.now() - begun == 3s));
 }
 
+BOOST_AUTO_TEST_CASE(whose_deadline_is_past_is_not_sent, *utf::label("C7") * utf::label("P4")) {
+    simulated_pair pair;
+    int sent = 0;
+    pair.reopen({}, {.sent = [&](const statement& what) {
+                    sent += what.text.starts_with("append") ? 1 : 0;
+                }});
+    auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    for (const auto until : {deadline::in({}), deadline::in(-1s), deadline::at(pair.world.now())}) {
+        const auto late = held->execute("append x", {}, until);
+        BOOST_TEST_REQUIRE(!late.has_value());
+        BOOST_TEST(late.error().code == errc::deadline_exceeded);
+        BOOST_TEST((late.error().next == advice::retry));
+    }
+    BOOST_TEST(sent == 0);
+    BOOST_TEST(held->current());
+    BOOST_TEST(held->execute("append y").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(
     that_finds_its_server_read_only_gives_the_session_up, *utf::label("E7") * utf::label("F37")
 ) {

@@ -45,6 +45,23 @@ BOOST_AUTO_TEST_CASE(whose_closure_fails_is_rolled_back, *utf::label("C2") * utf
     BOOST_TEST(pair.a.resets == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(
+    whose_closure_took_all_the_time_is_not_committed, *utf::label("C7") * utf::label("T2")
+) {
+    simulated_pair pair;
+    const auto ended =
+        pair.store->transact({.until = deadline::in(1s), .attempts_max = 1}, [&](lease& on) {
+            auto how = run(on, "append x");
+            pair.world.advance(2s);
+            return how;
+        });
+    BOOST_TEST((ended.ended == outcome::not_committed));
+    BOOST_TEST_REQUIRE(ended.cause.has_value());
+    BOOST_TEST(ended.cause->code == errc::deadline_exceeded);
+    pair.world.advance(1s);
+    BOOST_TEST(pair.a.ledger.empty());
+}
+
 BOOST_AUTO_TEST_CASE(that_its_closure_ended_is_not_called_committed, *utf::label("C1")) {
     const struct {
         const char* when;

@@ -28,8 +28,4 @@ void prepared_texts::add(std::string_view text, std::string name) {
     all_.push_back({std::string(text), std::move(name)});
 }
 
-void prepared_texts::forget(std::string_view text) noexcept {
-    std::erase_if(all_, [text](const entry& one) { return one.text == text; });
-}
-
 }

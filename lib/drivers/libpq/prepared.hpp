@@ -25,7 +25,8 @@ public:
     std::string new_name();
     bool full() const noexcept { return all_.size() >= most; }
     void add(std::string_view text, std::string name);
-    void forget(std::string_view text) noexcept;
+    /// The one whose name was asked for last, or which was added since.
+    void forget_last() noexcept { all_.pop_back(); }
     void forget_all() noexcept { all_.clear(); }
 
 private:

@@ -91,8 +91,8 @@ void libpq_session::take(result one) {
     const auto sqlstate = field_of(one.get(), PG_DIAG_SQLSTATE);
     if (failed_)
         return;
-    if (is_.by_name)
-        prepared_.forget(kept_.text); // Perhaps what it names is gone, or fits no more.
+    if (is_.by_name && !is_.preparing)
+        prepared_.forget_last(); // Perhaps what it names is gone, or fits no more.
     // libpq's own failures bear no SQLSTATE: the wire is gone or spoke nonsense (F51).
     failed_ = sqlstate.empty() ? lost(last_words_)
                                : rejected(sqlstate, field_of(one.get(), PG_DIAG_MESSAGE_PRIMARY));

@@ -54,28 +54,25 @@ void libpq_session::tell_completion() {
 // The text that was run last, by its name, and nothing else to care for.
 [[gnu::always_inline]] inline bool libpq_session::repeats(const statement& what) const noexcept {
     return what.prepare == preparation::kept && prepared_.last_is(what.text) &&
-           what.parameters.empty() && what.kind == statement_kind::text && !handed_over_ &&
-           !unflushed_ && !severed_.load(std::memory_order_relaxed);
+           what.parameters.empty() && what.kind == statement_kind::text && limits_.rows_max == 0 &&
+           !handed_over_ && !unflushed_ && !severed_.load(std::memory_order_relaxed);
 }
 
 // So small a message fits into the empty buffer of an idle socket; if the kernel would not have it,
-// receive() flushes as well.
-[[gnu::always_inline]] inline void libpq_session::repeat(const statement& what, answer& into) {
+// receive() flushes as well. False if nothing was sent.
+[[gnu::always_inline]] inline bool libpq_session::repeat(answer& into) {
     assert(!under_way_ && !failed_);
     under_way_ = true;
     into_ = &into;
     into.clear();
     last_words_.clear();
     is_ = {.by_name = true};
-    kept_ = what;
     const auto* const name = prepared_.last_name();
-    if (PQsendQueryPrepared(of_.get(), name, 0, nullptr, nullptr, nullptr, 0) != 0) {
-        if (limits_.rows_max != 0)
-            PQsetSingleRowMode(of_.get());
-        return;
-    }
+    if (PQsendQueryPrepared(of_.get(), name, 0, nullptr, nullptr, nullptr, 0) != 0)
+        return true;
     failed_ = not_sent();
     is_.unsent = true;
+    return false;
 }
 
 [[gnu::always_inline]] inline void libpq_session::end() {
@@ -126,13 +123,41 @@ void libpq_session::tell_completion() {
         fail_lost();
 }
 
-expected<void> libpq_session::run(const statement& what, answer& into, patience& with) {
-    if (repeats(what)) {
-        repeat(what, into);
-    } else {
-        take_on(what, into);
-        step();
+// Nearly always the whole answer is there at once: rows, and the end. What is not of this kind is
+// left to step().
+[[gnu::always_inline]] inline bool libpq_session::answered_at_once() {
+    auto* const from = of_.get();
+    if (severed_.load() || PQconsumeInput(from) == 0 || PQisBusy(from) != 0)
+        return false;
+    auto* const rows = PQgetResult(from);
+    if (rows == nullptr)
+        return false;
+    if (PQresultStatus(rows) != PGRES_TUPLES_OK) {
+        take(result(rows));
+        return false;
     }
+    keep(rows);
+    // Ready for the next statement, or else active: then there is more to come.
+    const auto now = PQisBusy(from) == 0 ? status_of(from) : transaction_status::unknown;
+    if (now == transaction_status::unknown)
+        return false;
+    into_->finish(now);
+    into_ = nullptr;
+    under_way_ = false;
+    return true;
+}
+
+expected<void> libpq_session::run(const statement& what, answer& into, patience& with) {
+    if (!repeats(what)) {
+        take_on(what, into);
+    } else if (repeat(into)) {
+        if (!with.wait({guard_, readiness::readable}))
+            sever();
+        if (answered_at_once())
+            return {};
+    }
+    if (under_way_)
+        step();
     while (under_way_) {
         if (!with.wait(waits_for()))
             sever();

@@ -104,7 +104,8 @@ private:
     };
 
     bool repeats(const statement& what) const noexcept;
-    void repeat(const statement& what, answer& into);
+    bool repeat(answer& into);
+    bool answered_at_once();
     void take_on(const statement& what, answer& into);
     void step();
     std::optional<failure> unfit(const statement& what, bool known);
