@@ -20,12 +20,15 @@ namespace {
 using namespace std::chrono_literals;
 
 // Rulings 14.
-constexpr duration suspicion_step = 5ms;
+constexpr duration suspicion_step = 2ms;
+constexpr duration witness_step = 5ms; // Its answer costs more, and it tells what has changed.
 constexpr duration suspicion_length = 1s;
+// For how long a member that has answered is not suspected for a slow statement.
+constexpr duration suspicion_rest = 25ms;
 constexpr duration search_step = 20ms;
-// While there is no writer the search is finer than that, a thousandth of the time it has lasted,
+// While there is no writer the search is finer than that, a part of the time it has lasted,
 // so that what it adds to an outage does not grow with it; and it costs less the longer it takes.
-constexpr int search_fraction = 1000;
+constexpr int search_fraction = 2000;
 
 // Learned partners beyond it are left out: a witness must not be able to exhaust us (X7).
 constexpr std::size_t places_max = 16;
@@ -100,6 +103,7 @@ private:
     ) const;
     void keep_proof(evidence& into, const topology& is) const;
     void suspect(evidence& into, std::size_t index, time_point from) const;
+    void take_doubt(evidence& into, const suspected& event, time_point now) const;
     void take_witness(evidence& into, const answered& event, time_point asked) const;
     void take_partners(evidence& into) const;
     void take_ruling(evidence& into, const ruled& event) const;
@@ -112,7 +116,7 @@ private:
 
 duration adapter::pace(const belief& known, time_point now) const {
     const auto& have = memory(known);
-    if (have.suspected && now - *have.suspected < suspicion_length)
+    if (have.suspected && now >= *have.suspected && now - *have.suspected < suspicion_length)
         return suspicion_step;
     if (!have.without)
         return store_.watch_interval;
@@ -143,14 +147,19 @@ plan adapter::next(const belief& known, time_point now) const {
             {{subject::kind::witness, 0},
              witness_question_,
              std::string(witness_listens),
-             after(have.witness.asked, have.witness.hinted ? suspicion_step : step),
+             after(
+                 have.witness.asked,
+                 have.witness.hinted ? witness_step : std::max(step, witness_step)
+             ),
              store_.watch_timeout}
         );
     if (step == store_.watch_interval)
         ask_together(made.ask, step / 4);
-    made.wake = have.suspected && now - *have.suspected < suspicion_length
-                    ? *have.suspected + suspicion_length
-                    : now + 2 * store_.watch_interval; // An answer comes before, and moves it.
+    made.wake = now + 2 * store_.watch_interval; // An answer comes before, and moves it.
+    if (have.suspected && now < *have.suspected)
+        made.wake = *have.suspected;
+    else if (have.suspected && now - *have.suspected < suspicion_length)
+        made.wake = *have.suspected + suspicion_length;
     return made;
 }
 
@@ -180,8 +189,7 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
                 suspect(*have, report->member, now);
         }
     } else if (const auto* doubt = std::get_if<suspected>(&event)) {
-        if (doubt->member < have->members.size())
-            suspect(*have, doubt->member, now);
+        take_doubt(*have, *doubt, now);
     } else if (const auto* memory_of = std::get_if<remembered>(&event)) {
         if (!was.accepted ||
             core::compare(memory_of->highest, *was.accepted) == epoch_order::newer) {
@@ -197,7 +205,8 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
     }
     const auto& before = memory(known).members; // Partners may have been learned since.
     for (std::size_t i = 0; i < before.size(); ++i)
-        if (have->members[i].trouble && !before[i].trouble && !have->suspected) {
+        if (have->members[i].trouble && !before[i].trouble &&
+            (!have->suspected || *have->suspected > now)) {
             have->suspected = now;
             have->suspect = i;
         }
@@ -287,10 +296,19 @@ void adapter::keep_proof(evidence& into, const topology& is) const {
 
 // Rulings 14: once for a member, until its watcher has heard of it again.
 void adapter::suspect(evidence& into, std::size_t index, time_point from) const {
-    if (into.suspected || into.members[index].trouble)
+    if ((into.suspected && *into.suspected <= from) || into.members[index].trouble)
         return;
     into.suspected = from;
     into.suspect = index;
+}
+
+// A slow query is no fault: a member that has just answered is left in peace for a while.
+void adapter::take_doubt(evidence& into, const suspected& event, time_point now) const {
+    if (event.member >= into.members.size())
+        return;
+    const auto& of = into.members[event.member];
+    const bool rests = event.why == suspected::cause::slow && of.present;
+    suspect(into, event.member, rests ? std::max(now, of.facts_asked + suspicion_rest) : now);
 }
 
 void adapter::take_witness(evidence& into, const answered& event, time_point asked) const {

@@ -14,7 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // Rulings 14.
-constexpr duration suspicion_step = 5ms;
+constexpr duration suspicion_step = 2ms;
+// For how long a server that has answered is not suspected for a slow statement.
+constexpr duration suspicion_rest = 25ms;
 constexpr duration suspicion_length = 1s;
 constexpr duration search_step = 20ms;
 
@@ -111,7 +113,8 @@ expected<adapter::reading> adapter::read(const answer& from) const {
 
 plan adapter::next(const belief& known, time_point now) const {
     const auto& have = memory_of(known);
-    const bool doubted = have.suspected && now - *have.suspected < suspicion_length;
+    const bool doubted =
+        have.suspected && now >= *have.suspected && now - *have.suspected < suspicion_length;
     const bool troubled = !known.is.writer || known.is.members[0].trouble;
     const auto step = doubted    ? suspicion_step
                       : troubled ? std::min(search_step, store_.watch_interval)
@@ -121,8 +124,11 @@ plan adapter::next(const belief& known, time_point now) const {
     made.ask.push_back(
         {{subject::kind::member, 0}, std::string(proof()), {}, due, store_.watch_timeout}
     );
-    made.wake = doubted ? *have.suspected + suspicion_length
-                        : now + 2 * store_.watch_interval; // An answer comes before, and moves it.
+    made.wake = now + 2 * store_.watch_interval; // An answer comes before, and moves it.
+    if (doubted)
+        made.wake = *have.suspected + suspicion_length;
+    else if (have.suspected && now < *have.suspected)
+        made.wake = *have.suspected;
     return made;
 }
 
@@ -231,9 +237,11 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
         }
     } else if (const auto* report = std::get_if<reported>(&event)) {
         take_report(made, *have, *report, now);
-    } else if (std::holds_alternative<suspected>(event)) {
-        if (!have->suspected && !made.is.members[0].trouble)
-            have->suspected = now;
+    } else if (const auto* doubt = std::get_if<suspected>(&event)) {
+        const bool rests = doubt->why == suspected::cause::slow;
+        const auto from = rests ? std::max(now, have->asked + suspicion_rest) : now;
+        if ((!have->suspected || *have->suspected > from) && !made.is.members[0].trouble)
+            have->suspected = from;
     } else if (const auto* before = std::get_if<remembered>(&event)) {
         if (!made.is.accepted) {
             made.is.accepted = before->highest;

@@ -69,10 +69,15 @@ struct reported {
     std::variant<answer, failure> what;
 };
 
-/// A statement is older than 25 ms, or ended in an error (rulings 14).
+/// A statement is older than 10 ms, or a session of the member's broke (rulings 14).
 struct suspected {
+    enum class cause {
+        broken,
+        slow, ///< A slow query alone is no fault: nothing hurries while the member answers.
+    };
     std::size_t member = 0;
     time_point seen;
+    cause why = cause::broken;
 };
 
 /// What a former process of this store left in State_File.

@@ -8,8 +8,10 @@
 
 namespace hadr::inline v0::runtime {
 
-/// How old a statement may grow before its member is suspected (rulings 14).
-constexpr duration suspicion_age = std::chrono::milliseconds(25);
+/// How old a statement may grow before its member is suspected (rulings 14). A failover of a silent
+/// primary cannot be followed faster than this; what it costs with slow queries is bounded by the
+/// adapter, which leaves a member that answers in peace.
+constexpr duration suspicion_age = std::chrono::milliseconds(10);
 
 /// Called once when a statement grows older than suspicion_age; a plain pointer, since a query pays
 /// for it.

@@ -125,7 +125,7 @@ void store::suspect(std::size_t member) {
     shared_->on->post([self = weak_from_this(), member] {
         if (const auto here = self.lock(); here && member < here->pools_.size()) {
             core::mark<"slow statement casts suspicion">();
-            here->happened(suspected{member, here->shared_->on->now()});
+            here->happened(suspected{member, here->shared_->on->now(), suspected::cause::slow});
         }
     });
 }

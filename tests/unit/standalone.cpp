@@ -230,8 +230,8 @@ BOOST_AUTO_TEST_CASE(
         ++asked;
         server.hears(down());
     }
-    BOOST_TEST(asked >= 500);
-    BOOST_TEST(asked <= 660);
+    BOOST_TEST(asked >= 800);
+    BOOST_TEST(asked <= 960);
 }
 
 BOOST_AUTO_TEST_CASE(stumbles_over_nothing, *utf::label("X7")) {
