@@ -37,7 +37,8 @@ using parameter = std::optional<std::string_view>; ///< Text, or NULL.
 enum class statement_kind {
     text,   ///< Run the text.
     commit, ///< Run the text, which ends a transaction: never cancelled once sent (C6).
-    reset,  ///< Make the session as new; the text is ignored (P6).
+    reset,  ///< Make the session as new but for what preparation::kept keeps; the text is ignored
+            ///< (P6).
 };
 
 enum class preparation {
@@ -51,8 +52,8 @@ struct statement {
     std::string_view text;
     std::span<const parameter> parameters = {};
     statement_kind kind = statement_kind::text;
-    /// A session keeps 256 texts until it is reset; further ones run unprepared. A driver without
-    /// prepared statements may take no notice.
+    /// A session keeps 256 texts, through resets as well; further ones run unprepared until a
+    /// reset. A driver without prepared statements may take no notice.
     preparation prepare = preparation::none;
 };
 

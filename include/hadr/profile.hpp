@@ -18,7 +18,8 @@ enum class encryption {
     require,     ///< Encrypted, the server's identity unchecked.
     verify_ca,   ///< Encrypted, signed by a known authority.
     verify_full, ///< Encrypted, signed by a known authority, and issued to the configured host.
-    strict,      ///< verify_full before the first byte of the engine's protocol.
+    strict,      ///< verify_full before the first byte of the engine's protocol; refused where the
+                 ///< client library has no such thing (libpq before 17).
 };
 
 enum class channel_binding {
@@ -28,7 +29,8 @@ enum class channel_binding {
 };
 
 /// Asked at every login for the password of the user, so that passwords rotate without a restart
-/// (rulings 20). Called on a login worker; may block within the login's deadline.
+/// (rulings 20). Called on a login worker; may block within the login's deadline. It should not
+/// throw: a login whose source throws fails as unreachable with retry, of a local cause (F44).
 using password_source = std::function<expected<secret>(std::string_view user)>;
 
 /// Everything that a login needs besides where it goes: one immutable profile feeds pool, watcher,
@@ -41,7 +43,7 @@ struct profile {
     password_source password_asked;   ///< Wins over the three above.
     std::string database;
     encryption encrypt = encryption::verify_full;
-    std::string root_certificate; ///< File, or "system"; empty: the client library's default file.
+    std::string root_certificate; ///< File; "system" or empty: the system's authorities.
     std::string certificate;      ///< The client's own, or empty.
     std::string certificate_key;
     std::string certificate_host; ///< Name the server's certificate must bear, if not the host's.

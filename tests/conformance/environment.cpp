@@ -55,12 +55,16 @@ struct hostile_place {
 };
 
 /// The probe's one line under an environment.
-std::string probe(const std::vector<std::string>& arguments, const environment& under) {
+std::string probe(
+    const std::vector<std::string>& arguments,
+    const environment& under,
+    const std::string& program = HADR_LOGIN_PROBE
+) {
     const temporary_folder scratch("hadr-probe");
     const auto log = scratch.path() + "/out";
-    std::vector<std::string> words{HADR_LOGIN_PROBE};
+    std::vector<std::string> words{program};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    child one({words, under, log, false});
+    child one({words, under, log, program != HADR_LOGIN_PROBE});
     BOOST_TEST_REQUIRE(one.ended(60s));
     std::ifstream in(log);
     return std::string((std::istreambuf_iterator<char>(in)), {});
@@ -156,6 +160,38 @@ BOOST_AUTO_TEST_CASE(
             BOOST_TEST(said.starts_with("configuration_invalid"));
             BOOST_TEST(said.find(name) != std::string::npos);
         }
+    BOOST_TEST(wrong.connections() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(that_names_a_missing_service_is_refused_by_name, *utf::label("M10")) {
+    const std::pair<const char*, environment> rows[] = {
+        {"a service that is not there",
+         {{"PGSERVICE", "none"}, {"PGSERVICEFILE", file("service.conf")}}},
+        {"a file that is not there", {{"PGSERVICE", "evil"}, {"PGSERVICEFILE", file("none")}}}};
+    for (const auto& [what, under] : rows)
+        BOOST_TEST_CONTEXT(what) {
+            const auto said = probe(login("disable"), under);
+            BOOST_TEST(said.starts_with("configuration_invalid"), said);
+            BOOST_TEST(said.find("PGSERVICE") != std::string::npos);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(is_seen_by_a_privileged_program_as_libpq_sees_it, *utf::label("M10")) {
+    // Set-user-ID, and owned by another than whoever starts it.
+    const auto privileged = file("privileged_probe");
+    std::filesystem::copy_file(HADR_LOGIN_PROBE, privileged);
+    std::filesystem::permissions(
+        privileged,
+        std::filesystem::perms::owner_all | std::filesystem::perms::others_exec |
+            std::filesystem::perms::others_read | std::filesystem::perms::set_uid
+    );
+    const auto said = probe(
+        {folder.path(), "", std::to_string(wrong.port()), "app", "secret", "disable"},
+        {{"PGHOSTADDR", "127.0.0.1"}},
+        privileged
+    );
+    BOOST_TEST(said.starts_with("configuration_invalid"), said);
+    BOOST_TEST(said.find("PGHOSTADDR") != std::string::npos);
     BOOST_TEST(wrong.connections() == 0U);
 }
 

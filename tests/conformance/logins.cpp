@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "conformance/engine.hpp"
 #include "conformance/server.hpp"
 #include "support/listener.hpp"
 
 #include <csignal>
 #include <fstream>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace hadr::test {
 
@@ -250,6 +254,67 @@ BOOST_AUTO_TEST_CASE(takes_no_harm_from_what_is_no_server, *utf::label("X7") * u
             BOOST_TEST_REQUIRE(!none.has_value());
             BOOST_TEST(there.heard().find(password) == std::string::npos);
         }
+}
+
+BOOST_AUTO_TEST_CASE(
+    take_a_reset_in_the_handshake_for_a_server_that_is_away, *utf::label("F27") * utf::label("F48")
+) {
+    if (!peers_can_vanish()) {
+        BOOST_TEST_MESSAGE("needs CAP_NET_ADMIN; the unit tests have the rule");
+        return;
+    }
+    const scripted_listener there(resets_in_the_handshake());
+    const auto with = in_tls(encryption::verify_full, the_server().signed_by.authority());
+    int resets = 0;
+    for (int i = 0; i < 20; ++i) { // Now and then the handshake has begun before the server goes.
+        const auto none = connect(target_of(there.port(), with), 300ms);
+        BOOST_TEST_REQUIRE(!none.has_value());
+        BOOST_TEST((none.error().next == advice::retry));
+        resets += none.error().code == errc::unreachable ? 1 : 0;
+    }
+    BOOST_TEST(resets > 0);
+}
+
+BOOST_AUTO_TEST_CASE(lays_a_lack_of_descriptors_at_no_servers_door, *utf::label("F48")) {
+    const auto to = target_of(the_server().at.port(), app());
+    BOOST_TEST_REQUIRE(connect(to, patience).has_value());
+    rlimit before{};
+    getrlimit(RLIMIT_NOFILE, &before);
+    const int next = dup(0);
+    close(next);
+    const auto with_more = [&](rlim_t more) {
+        rlimit few = before;
+        few.rlim_cur = static_cast<rlim_t>(next) + more;
+        setrlimit(RLIMIT_NOFILE, &few);
+        auto none = connect(to, patience);
+        setrlimit(RLIMIT_NOFILE, &before);
+        return none;
+    };
+    for (const rlim_t more : {0U, 1U}) // For libpq's socket, and for its duplicate.
+        BOOST_TEST_CONTEXT(more << " descriptors") {
+            const auto none = with_more(more);
+            BOOST_TEST_REQUIRE(!none.has_value());
+            BOOST_TEST(none.error().code == errc::unreachable);
+            BOOST_TEST((none.error().next == advice::retry));
+            BOOST_TEST(none.error().native == local_cause);
+        }
+    BOOST_TEST(connect(to, patience).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(reaches_a_socket_whatever_name_the_certificate_must_bear, *utf::label("X2")) {
+    auto& server = the_server();
+    auto with = superuser();
+    with.certificate_host = "nowhere.invalid";
+    for (const auto how : {encryption::disable, encryption::verify_full, encryption::strict}) {
+        with.encrypt = how;
+        auto to = target_of(server.at.port(), with);
+        to.at.host = server.sockets.path();
+        to.address.clear();
+        const auto made = need(connect(to, patience));
+        const auto from = run(*real_world(), *made, {"select coalesce(inet_client_addr(), '::')"});
+        BOOST_TEST_REQUIRE(from.how.has_value());
+        BOOST_TEST(std::string(from.brought.at(0, 0).value_or("")) == "::");
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

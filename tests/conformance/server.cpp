@@ -9,8 +9,9 @@ namespace hadr::test {
 
 namespace {
 
-std::vector<std::string> tls_settings(const certificates& with) {
+std::vector<std::string> settings_with(const certificates& with, const temporary_folder& sockets) {
     return {
+        fmt::format("unix_socket_directories = '{}'", sockets.path()),
         "ssl = on",
         fmt::format("ssl_cert_file = '{}'", with.certificate("good")),
         fmt::format("ssl_key_file = '{}'", with.key())};
@@ -18,9 +19,11 @@ std::vector<std::string> tls_settings(const certificates& with) {
 
 }
 
-test_server::test_server() : at(folder, "server", tls_settings(signed_by)) {
+test_server::test_server() : at(folder, "server", settings_with(signed_by, sockets)) {
     std::ofstream(at.data() + "/pg_hba.conf") << "host all app 127.0.0.0/8 scram-sha-256\n"
-                                                 "host all all 127.0.0.0/8 trust\n";
+                                                 "host all all 127.0.0.0/8 trust\n"
+                                                 "local all app scram-sha-256\n"
+                                                 "local all all trust\n";
     at.start();
     must(at.port(), fmt::format("create role app login password '{}'", password));
     must(at.port(), "create role reader login");

@@ -20,8 +20,9 @@ using namespace std::chrono_literals;
 
 inline constexpr std::string_view password = "right-horse";
 
-/// One PostgreSQL server for the process. The superuser logs in by trust and without TLS, `app` by
-/// SCRAM with or without TLS, `reader` by trust to sessions that only read.
+/// One PostgreSQL server for the process, on loopback and on a socket in a folder of its own. The
+/// superuser logs in by trust and without TLS, `app` by SCRAM with or without TLS, `reader` by
+/// trust to sessions that only read.
 struct test_server {
     test_server();
 
@@ -29,6 +30,7 @@ struct test_server {
     void show(std::string_view certificate);
 
     temporary_folder folder{"hadr-conformance"};
+    temporary_folder sockets{"hadr-socket"};
     certificates signed_by{folder};
     postgres_server at;
 };

@@ -63,10 +63,16 @@ BOOST_AUTO_TEST_CASE(bring_parameters_to_the_server_and_back_as_they_are) {
         BOOST_TEST((brought.at(0, i) == sent[i]));
 }
 
-BOOST_AUTO_TEST_CASE(that_are_kept_run_by_their_name_until_a_reset) {
+BOOST_AUTO_TEST_CASE(that_are_kept_run_by_their_name_through_a_reset, *utf::label("P6")) {
     const std::array<parameter, 1> forty_one = {"41"};
-    const auto prepared = [&] {
-        return value(must_go("select count(*) from pg_prepared_statements"));
+    const auto prepared = [&](std::string_view how = "true") {
+        return value(must_go(
+            "select count(*) from pg_prepared_statements where prepare_time is not null and " +
+            std::string(how)
+        ));
+    };
+    const auto reset = [&] {
+        BOOST_TEST(run(*real_world(), *on, {{}, {}, statement_kind::reset}).how.has_value());
     };
     for (int i = 0; i < 3; ++i)
         BOOST_TEST(value(must_keep("select $1::int + 1", forty_one)) == "42");
@@ -74,9 +80,23 @@ BOOST_AUTO_TEST_CASE(that_are_kept_run_by_their_name_until_a_reset) {
     BOOST_TEST(value(must_keep("select 'other'")) == "other");
     BOOST_TEST(value(must_keep("select $1::int + 1", forty_one)) == "42");
     BOOST_TEST(prepared() == "2");
-    BOOST_TEST(run(*real_world(), *on, {{}, {}, statement_kind::reset}).how.has_value());
-    BOOST_TEST(prepared() == "0");
+    reset();
+    BOOST_TEST(prepared() == "2");
     BOOST_TEST(value(must_keep("select $1::int + 1", forty_one)) == "42");
+    BOOST_TEST(prepared("generic_plans + custom_plans > 3") == "1", "it is the same one");
+    must_go("prepare foreign_one as select 1");
+    reset();
+    BOOST_TEST(prepared() == "0", "whoever prepared, all of it goes");
+    BOOST_TEST(value(must_keep("select $1::int + 1", forty_one)) == "42");
+    PQclear(PQprepare(static_cast<PGconn*>(on->native()), "foreign_two", "select 1", 0, nullptr));
+    reset();
+    BOOST_TEST(prepared() == "0");
+    for (int i = 0; i < 257; ++i)
+        must_keep("select " + std::to_string(i));
+    reset();
+    BOOST_TEST(prepared() == "0", "a full session begins anew");
+    BOOST_TEST(value(must_keep("select 300")) == "300");
+    BOOST_TEST(prepared() == "1");
 }
 
 BOOST_AUTO_TEST_CASE(that_are_kept_are_prepared_again_once_they_fit_no_more) {

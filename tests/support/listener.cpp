@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -98,6 +99,25 @@ void peer::hold() {
     }
 }
 
+bool peer::vanish() {
+    const int on = 1;
+    if (setsockopt(descriptor_, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) != 0)
+        return false;
+    // The number stays taken until the listener closes it.
+    const int other = new_socket();
+    dup3(other, descriptor_, O_CLOEXEC);
+    close(other);
+    return true;
+}
+
+bool peers_can_vanish() {
+    const int one = new_socket();
+    const int on = 1;
+    const bool allowed = setsockopt(one, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == 0;
+    close(one);
+    return allowed;
+}
+
 scripted_listener::scripted_listener(script plays, std::string_view address)
     : plays_(std::move(plays))
     , descriptor_(listening(address, 64, port_))
@@ -154,6 +174,14 @@ scripted_listener::script silent_after_tls_answer(char answer) {
         with.read_startup();
         with.write({&answer, 1});
         with.hold();
+    };
+}
+
+scripted_listener::script resets_in_the_handshake() {
+    return [](peer& with) {
+        with.read_startup();
+        with.write("S");
+        with.vanish();
     };
 }
 

@@ -26,6 +26,10 @@ public:
     /// Says nothing more until the peer is gone.
     void hold();
 
+    /// Goes without a word, so that what is sent next is answered by a reset. False if this process
+    /// may not.
+    bool vanish();
+
     int descriptor() const noexcept { return descriptor_; }
     /// What takes note of bytes read past read().
     const std::function<void(std::string_view)>& ear() const noexcept { return hear_; }
@@ -34,6 +38,9 @@ private:
     int descriptor_;
     std::function<void(std::string_view)> hear_;
 };
+
+/// Whether peer::vanish() works here: it needs a privilege.
+bool peers_can_vanish();
 
 /// A server of our own on a loopback port: plays a script on each connection and remembers all it
 /// heard.
@@ -68,6 +75,8 @@ private:
 scripted_listener::script silent();
 /// Answers the request for TLS, then says nothing.
 scripted_listener::script silent_after_tls_answer(char answer);
+/// Answers the request for TLS and resets the connection when the handshake begins.
+scripted_listener::script resets_in_the_handshake();
 /// Refuses TLS, takes the start of a session and asks for the password in clear text.
 scripted_listener::script asks_for_the_password();
 /// Takes the start of a session, asks for SCRAM, and says nothing more.

@@ -176,6 +176,36 @@ BOOST_AUTO_TEST_CASE(
         }
 }
 
+BOOST_AUTO_TEST_CASE(tell_a_wire_that_failed_from_a_server_that_was_refused, *utf::label("F27")) {
+    struct row {
+        const char* when;
+        libpq::ending how;
+        const char* message;
+        bool wire;
+    };
+    // clang-format off
+    const row rows[] = {
+        {"no connection",                     {.unsent = true},                    "Connection refused", true},
+        {"hung up before TLS",                {.gone_before = true},               "server closed the connection unexpectedly", true},
+        {"no TLS there",                      {},                                  "server does not support SSL, but SSL was required", false},
+        {"reset in the handshake",            {.gone = true, .reset = true},       "SSL SYSCALL error: Connection reset by peer", true},
+        {"reset, in German",                  {},                                  "SSL-SYSCALL-Fehler: Verbindungsaufbau abgelehnt", true},
+        {"hung up in the handshake",          {.gone = true},                      "SSL SYSCALL error: EOF detected", true},
+        {"the same with OpenSSL 3",           {.gone = true},                      "SSL error: unexpected eof while reading", true},
+        {"reset before the handshake",        {.gone = true, .reset = true},       "could not receive data from server", true},
+        {"a certificate of a stranger",       {},                                  "SSL error: certificate verify failed", false},
+        {"the same, and the server hangs up", {.gone = true},                      "SSL error: certificate verify failed", false},
+        {"the same, and the server resets",   {.gone = true, .reset = true},       "SSL error: certificate verify failed", false},
+        {"another name",                      {.gone = true},                      "server certificate for \"a\" does not match host name \"b\"", false},
+        {"no channel binding",                {.secured = true},                   "channel binding required", false},
+        {"dead in the login",                 {.gone = true, .secured = true},     "server closed the connection unexpectedly", true},
+    };
+    // clang-format on
+    for (const auto& [when, how, message, wire] : rows)
+        BOOST_TEST_CONTEXT(when)
+    BOOST_TEST(libpq::wire_failed(how, message) == wire);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }

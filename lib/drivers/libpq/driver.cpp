@@ -7,9 +7,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <utility>
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace hadr::inline v0::libpq {
@@ -24,7 +28,7 @@ public:
     login(const target& to, world& through) : to_(to), through_(through) {}
 
     expected<std::unique_ptr<session>> run(time_point until) {
-        auto options = options_for(to_, through_);
+        auto options = options_for(to_, through_, PQlibVersion());
         if (!options)
             return options.error();
         if (!begin(*options))
@@ -39,9 +43,7 @@ public:
                 stage == PGRES_POLLING_READING ? readiness::readable : readiness::writable;
             if (through_.wait(PQsocket(of_.get()), wanted, until) == readiness::none)
                 return too_late();
-            guard();
-            gone_ = peer_gone();
-            stage = PQconnectPoll(of_.get());
+            stage = next();
         }
         if (stage != PGRES_POLLING_OK)
             return failed();
@@ -67,7 +69,9 @@ private:
         }
         keywords.push_back(nullptr);
         values.push_back(nullptr);
+        errno = 0;
         of_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+        error_ = errno;
         if (!of_)
             return false;
         // Verbose, or the message of a refused login bears no SQLSTATE.
@@ -78,22 +82,57 @@ private:
         return true;
     }
 
-    // Tells afterwards who ended a failed login, libpq or the peer. Taken anew when libpq changes
-    // its socket.
+    PostgresPollingStatusType next() {
+        guard();
+        before_ = PQstatus(of_.get());
+        gone_ = ended(POLLRDHUP | POLLHUP | POLLERR);
+        errno = 0;
+        const auto stage = PQconnectPoll(of_.get());
+        error_ = errno;
+        return stage;
+    }
+
+    // Tells afterwards who ended a failed login, libpq or the peer. Taken anew when libpq begins
+    // again on another socket, which may have the number of the one before.
     void guard() {
         const int present = PQsocket(of_.get());
-        if (present == guarded_ || present < 0)
+        if (present < 0 || same_socket(present, guard_))
             return;
         if (guard_ >= 0)
             close(guard_);
         guard_ = duplicate(present);
-        guarded_ = present;
+        unguarded_ = guard_ < 0;
     }
 
-    bool peer_gone() const noexcept {
+    static bool same_socket(int a, int b) noexcept {
+        struct stat of_a {};
+        struct stat of_b {};
+        return b >= 0 && fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 &&
+               of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+    }
+
+    bool ended(int how) const noexcept {
         pollfd one{guard_, POLLRDHUP, 0};
-        return guard_ < 0 ||
-               (poll(&one, 1, 0) > 0 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+        return poll(&one, 1, 0) > 0 && (one.revents & how) != 0;
+    }
+
+    ending ended_as() const noexcept {
+        return {
+            .unsent = guard_ < 0 || before_ == CONNECTION_STARTED || before_ == CONNECTION_MADE,
+            .gone_before = gone_,
+            .gone = ended(POLLRDHUP | POLLHUP | POLLERR),
+            .reset = ended(POLLHUP | POLLERR),
+            .secured = secured()};
+    }
+
+    // Of this machine, and so nothing that speaks of the server (F48).
+    bool out_of_means() const noexcept {
+        constexpr std::array<int, 5> means = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL};
+        return unguarded_ || std::find(means.begin(), means.end(), error_) != means.end();
+    }
+
+    bool secured() const noexcept {
+        return PQsslInUse(of_.get()) != 0 || (to_.with->kerberos && PQgssEncInUse(of_.get()) != 0);
     }
 
     bool encrypted() const noexcept { return to_.with->encrypt != encryption::disable; }
@@ -113,18 +152,17 @@ private:
     }
 
     failure failed() const {
+        if (PQuser(of_.get()) == nullptr)
+            return options_refused();
         const std::string message = PQerrorMessage(of_.get());
-        const bool in_tls = PQsslInUse(of_.get()) != 0;
-        const bool secured = !encrypted() || in_tls || to_.at.local_socket();
         const auto words = words_in(message);
         // What a server says before it has proved itself is neither shown nor believed (trust, part
         // 5).
-        if (!words.sqlstate.empty() && secured)
+        if (!words.sqlstate.empty() && (!encrypted() || secured() || to_.at.local_socket()))
             return login_rejected(words.sqlstate, words.text, place_of(to_));
-        // Judged before libpq's last step: a server whose certificate was refused hangs up as well.
-        if (guard_ < 0 || gone_)
+        if (wire_failed(ended_as(), message))
             return unreachable(message);
-        if (in_tls || to_.with->binding == channel_binding::require)
+        if (secured() || to_.with->binding == channel_binding::require)
             return make_failure(
                 errc::rejected_by_server,
                 advice::give_up,
@@ -151,10 +189,25 @@ private:
     }
 
     failure unreachable(std::string_view message) const {
-        return make_failure(
+        auto why = make_failure(
             errc::unreachable,
             advice::retry,
             fmt::format("{}: {}", place_of(to_), own_words(message))
+        );
+        if (out_of_means())
+            why.native = local_cause;
+        return why;
+    }
+
+    // libpq reads the service's file before anything else, although nothing of it is wanted.
+    failure options_refused() const {
+        return make_failure(
+            errc::configuration_invalid,
+            advice::give_up,
+            through_.environment("PGSERVICE")
+                ? "the environment variable PGSERVICE names a service that libpq cannot read; "
+                  "unset it"
+                : "libpq takes none of the options of this login"
         );
     }
 
@@ -223,7 +276,7 @@ private:
     }
 
     expected<std::unique_ptr<session>> established() {
-        if (encrypted() && !to_.at.local_socket() && PQsslInUse(of_.get()) == 0)
+        if (encrypted() && !to_.at.local_socket() && !secured())
             return make_failure(
                 errc::rejected_by_server,
                 advice::give_up,
@@ -241,7 +294,7 @@ private:
         return std::unique_ptr<session>(std::make_unique<libpq_session>(
             std::move(of_),
             std::exchange(guard_, -1),
-            encrypted(),
+            PQsslInUse(of_.get()) != 0 || PQgssEncInUse(of_.get()) != 0,
             own ? own_limits : answer_limits{}
         ));
     }
@@ -250,8 +303,10 @@ private:
     world& through_;
     connection of_;
     int guard_ = -1;
-    int guarded_ = -1;
-    bool gone_ = false; ///< The peer had hung up before libpq's last step.
+    bool unguarded_ = false;                     ///< There was no descriptor for it.
+    ConnStatusType before_ = CONNECTION_STARTED; ///< As all of these: at libpq's last step.
+    bool gone_ = false;                          ///< The peer had hung up before it.
+    int error_ = 0;                              ///< The system's, of the last call that failed.
 };
 
 class libpq_driver final : public driver {

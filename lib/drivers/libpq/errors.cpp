@@ -135,4 +135,19 @@ server_words words_in(std::string_view message) {
     return {};
 }
 
+// A server whose certificate was refused hangs up as well: until the session is secured the time
+// before libpq's last step counts, and after it a reset alone. "SYSCALL" and OpenSSL's own words
+// are not translated.
+bool wire_failed(const ending& how, std::string_view message) noexcept {
+    const auto says = [message](std::string_view words) {
+        return message.find(words) != std::string_view::npos;
+    };
+    if (how.unsent || how.gone_before)
+        return true;
+    if (how.secured)
+        return how.gone;
+    return !says("certificate verify failed") &&
+           (how.reset || says("SYSCALL") || says("unexpected eof"));
+}
+
 }

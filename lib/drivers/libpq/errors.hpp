@@ -26,4 +26,17 @@ struct server_words {
 };
 server_words words_in(std::string_view verbose_message);
 
+/// How a login ended that libpq gave up without a word of the server's.
+struct ending {
+    bool unsent = false;      ///< Nothing of it had reached the server.
+    bool gone_before = false; ///< The peer had hung up before libpq's last step.
+    bool gone = false;        ///< It has now.
+    bool reset = false;       ///< Both ways.
+    bool secured = false;     ///< In an encrypted session.
+};
+
+/// Whether it was the wire that failed, and not what came over it: a verdict on the server would
+/// hold for the next login as well. The words of libpq may be in any language.
+bool wire_failed(const ending& how, std::string_view message) noexcept;
+
 }

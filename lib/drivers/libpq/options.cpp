@@ -3,15 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-
-#include <libpq-fe.h>
 
 namespace hadr::inline v0::libpq {
 
 namespace {
 
 constexpr int default_port = 5432;
+constexpr int direct_tls = 170000; ///< Version of libpq that first has it.
 
 // libpq takes an empty value for none given, and then looks into the environment; this one is
 // given, and no file.
@@ -26,13 +26,28 @@ failure invalid(std::string message) {
     return make_failure(errc::configuration_invalid, advice::give_up, std::move(message));
 }
 
+// It may be there again at the next login, and says nothing of the server (F48).
+failure no_password_now(std::string message) {
+    auto why = make_failure(errc::unreachable, advice::retry, std::move(message));
+    why.native = local_cause;
+    return why;
+}
+
+expected<secret> asked(const profile& with) {
+    try {
+        return with.password_asked(with.user);
+    } catch (...) { // F44. What it says may hold the secret (X4).
+        return no_password_now("the callback that is asked for the password threw an exception");
+    }
+}
+
 expected<secret> password_for(const profile& with, world& through) {
     if (with.password_asked)
-        return with.password_asked(with.user);
+        return asked(with);
     if (!with.password_file.empty()) {
         auto text = through.load(with.password_file);
         if (!text)
-            return text.error();
+            return no_password_now(text.error().message);
         while (!text->empty() && (text->back() == '\n' || text->back() == '\r'))
             text->pop_back();
         secret found(*text);
@@ -42,8 +57,10 @@ expected<secret> password_for(const profile& with, world& through) {
     if (!with.password_environment.empty()) {
         auto text = through.environment(with.password_environment);
         if (!text)
-            return text.error();
-        return secret(*text);
+            return no_password_now(text.error().message);
+        secret found(*text);
+        std::fill(text->begin(), text->end(), '\0');
+        return found;
     }
     return with.password;
 }
@@ -62,8 +79,12 @@ std::optional<failure> hostile_environment(const target& to, world& through) {
     return std::nullopt;
 }
 
+bool identified(encryption how) noexcept {
+    return how != encryption::disable && how != encryption::require;
+}
+
 std::string root_certificate(const profile& with) {
-    if (with.encrypt == encryption::disable || with.encrypt == encryption::require)
+    if (!identified(with.encrypt))
         return no_file;
     if (with.root_certificate.empty() || with.root_certificate == "system")
         return system_certificates;
@@ -79,6 +100,37 @@ const char* binding(channel_binding of) noexcept {
     return "prefer";
 }
 
+// A server that has not proved who it is gets no password that it could read or guess (X6).
+std::string ways_to_log_in(const target& to) {
+    std::string ways = "!sspi";
+    if (!to.with->kerberos)
+        ways += ",!gss";
+    if (!to.at.local_socket() && !identified(to.with->encrypt))
+        ways += ",!password,!md5";
+    return ways;
+}
+
+void add_newer(option_list& made, const target& to, int libpq) {
+    if (libpq >= 160000) {
+        made.add("require_auth", ways_to_log_in(to));
+        made.add("sslcertmode", to.with->certificate.empty() ? "disable" : "allow");
+        made.add("load_balance_hosts", "disable");
+    }
+    if (libpq >= direct_tls) {
+        made.add("sslnegotiation", to.with->encrypt == encryption::strict ? "direct" : "postgres");
+        made.add("gssdelegation", "0");
+    }
+    if (libpq >= 180000) {
+        made.add("min_protocol_version", "3.0");
+        made.add("max_protocol_version", "3.0");
+    }
+}
+
+// GSS encryption would come before TLS, which strict has before everything.
+bool gss_encryption(const profile& with) noexcept {
+    return with.kerberos && with.encrypt != encryption::strict;
+}
+
 void add_security(option_list& to, const profile& with) {
     const auto or_none = [](const std::string& file) { return file.empty() ? no_file : file; };
     to.add("sslmode", ssl_mode(with.encrypt));
@@ -91,10 +143,19 @@ void add_security(option_list& to, const profile& with) {
     to.add("ssl_min_protocol_version", "TLSv1.2");
     to.add("ssl_max_protocol_version", "TLSv1.3");
     to.add("channel_binding", binding(with.binding));
-    to.add("gssencmode", with.kerberos ? "prefer" : "disable");
+    to.add("gssencmode", gss_encryption(with) ? "prefer" : "disable");
     to.add("krbsrvname", "postgres");
-    if (PQlibVersion() >= 170000 && with.encrypt == encryption::strict)
-        to.add("sslnegotiation", "direct");
+}
+
+// What this libpq would do otherwise than the profile says.
+std::optional<failure> unfit(const target& to, world& through, int libpq) {
+    if (to.with->encrypt == encryption::strict && !to.at.local_socket() && libpq < direct_tls)
+        return invalid(fmt::format(
+            "Encrypt=strict needs libpq 17 or later, and this is {}: it would send a request in "
+            "clear text before TLS; choose Encrypt=verify_full",
+            libpq / 10'000
+        ));
+    return hostile_environment(to, through);
 }
 
 }
@@ -125,8 +186,8 @@ std::string place_of(const target& to) {
                : fmt::format("{} ({})", name, to.address);
 }
 
-expected<option_list> options_for(const target& to, world& through) {
-    if (auto refused = hostile_environment(to, through))
+expected<option_list> options_for(const target& to, world& through, int libpq) {
+    if (auto refused = unfit(to, through, libpq))
         return *std::move(refused);
     const auto& with = *to.with;
     const auto password = password_for(with, through);
@@ -134,8 +195,9 @@ expected<option_list> options_for(const target& to, world& through) {
         return password.error();
     option_list made;
     // The host is what the certificate must name; the address is where the packets go.
-    made.add("host", with.certificate_host.empty() ? to.at.host : with.certificate_host);
-    if (!to.at.local_socket())
+    const bool socket = to.at.local_socket();
+    made.add("host", socket || with.certificate_host.empty() ? to.at.host : with.certificate_host);
+    if (!socket)
         made.add("hostaddr", to.address);
     made.add("port", std::to_string(to.at.port != 0 ? to.at.port : default_port));
     made.add("dbname", to.database.empty() ? with.database : to.database);
@@ -159,6 +221,7 @@ expected<option_list> options_for(const target& to, world& through) {
     if (through.environment("PGOPTIONS") || through.environment("PGSERVICE"))
         made.add("options", " ");
     add_security(made, with);
+    add_newer(made, to, libpq);
     return made;
 }
 

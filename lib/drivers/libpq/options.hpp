@@ -27,9 +27,11 @@ private:
 };
 
 /// Every option that libpq would else take from the environment, a service file or a file in the
-/// home folder, given explicitly (X2, M10). Errors: configuration_invalid for what cannot be
-/// neutralized.
-expected<option_list> options_for(const target& to, world& through);
+/// home folder, given explicitly (X2, M10), as far as that version of libpq (PQlibVersion) knows
+/// it; but for PGTZ, PGDATESTYLE and PGGEQO, which it has no option for. Errors:
+/// configuration_invalid for what cannot be neutralized or is not to be had; unreachable, of a
+/// local cause, while a password cannot be read.
+expected<option_list> options_for(const target& to, world& through, int libpq);
 
 /// The one table from our values to libpq's (rulings 19).
 const char* ssl_mode(encryption of) noexcept;

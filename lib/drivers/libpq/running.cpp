@@ -240,7 +240,7 @@ void libpq_session::end_of_a_step() {
         now_prepared();
         return;
     }
-    if (!is_.discarding) {
+    if (!is_.discarding || !discarded()) {
         if (!next_reset_step()) {
             failed_ = make_failure(errc::unreachable, advice::retry, "the session cannot be reset");
             complete();
@@ -252,7 +252,7 @@ void libpq_session::end_of_a_step() {
     // What the one before listened to is not the next one's.
     collect_pushes();
     pushes_.clear();
-    prepared_.forget_all();
+    into_->clear();
     end_well();
 }
 

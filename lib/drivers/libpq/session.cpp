@@ -19,6 +19,16 @@ constexpr std::size_t pushes_max = 1000;
 constexpr std::size_t payload_max = 8000;
 constexpr std::size_t notices_max = 100;
 
+constexpr std::string_view discard_all = "DISCARD ALL";
+
+// What DISCARD ALL does, but for the statements that we have prepared ourselves, by the protocol
+// (rulings 7); then whether there are others.
+constexpr std::string_view discard_but_prepared =
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; "
+    "SELECT pg_catalog.pg_advisory_unlock_all(); "
+    "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; "
+    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements WHERE from_sql";
+
 }
 
 // Not by fcntl(), whose new descriptors the thread sanitizer does not see.
@@ -79,26 +89,39 @@ void libpq_session::take_back() noexcept {
 void* libpq_session::native() noexcept {
     if (of_ && !std::exchange(handed_over_, true)) {
         PQsetnonblocking(of_.get(), 0);
-        prepared_.forget_all(); // Whoever has the handle may deallocate them.
+        prepared_.forget_all();  // Whoever has the handle may deallocate them,
+        others_prepared_ = true; // and prepare others.
     }
     return of_.get();
 }
 
-// DISCARD ALL is refused inside a transaction, so a rollback goes first. False if neither can be
-// sent.
+// DISCARD is refused inside a transaction, so a rollback goes first. False if neither can be sent.
 bool libpq_session::next_reset_step() {
     if (severed_.load() || PQpipelineStatus(of_.get()) != PQ_PIPELINE_OFF)
         return false;
     if (handed_over_)
         take_back();
     switch (PQtransactionStatus(of_.get())) {
-    case PQTRANS_IDLE: is_.discarding = true; return send({"DISCARD ALL"});
+    case PQTRANS_IDLE:
+        is_.discarding = true;
+        return send({others_prepared_ || prepared_.full() ? discard_all : discard_but_prepared});
     case PQTRANS_INTRANS:
     case PQTRANS_INERROR: return send({"ROLLBACK"});
     case PQTRANS_ACTIVE:
     case PQTRANS_UNKNOWN: break;
     }
     return false;
+}
+
+// False if the session holds statements that somebody else has prepared.
+bool libpq_session::discarded() {
+    if (others_prepared_ || prepared_.full()) {
+        others_prepared_ = false;
+        prepared_.forget_all();
+        return true;
+    }
+    others_prepared_ = into_->rows() != 1 || into_->at(0, 0) != "0";
+    return !others_prepared_;
 }
 
 waiting libpq_session::waits_for() const noexcept {
@@ -111,11 +134,11 @@ void libpq_session::sever() noexcept {
 }
 
 expected<void> libpq_session::request_cancel(time_point /*until*/) {
-    if (encrypted_ && PQlibVersion() < 170000)
+    if (encrypted_) // PQcancel does not encrypt, whatever the version of libpq.
         return make_failure(
             errc::rejected_by_server,
             advice::give_up,
-            "this libpq would send the cancel key in clear text; sever the session instead"
+            "libpq would send the cancel key in clear text; sever the session instead"
         );
     auto state = ending::open;
     if (!ending_.compare_exchange_strong(state, ending::cancelling))

@@ -61,7 +61,7 @@ struct answer_limits {
 class libpq_session final : public session {
 public:
     /// The connection is established; the guard is a duplicate of its socket, owned from now on.
-    /// Encrypted: TLS was demanded of it.
+    /// Encrypted: by TLS or GSS.
     libpq_session(connection of, int guard, bool encrypted, answer_limits limits);
     ~libpq_session() override;
 
@@ -134,6 +134,7 @@ private:
     void fail_lost();
     void collect_pushes();
     bool next_reset_step();
+    bool discarded();
 
     connection of_;
     const bool encrypted_;
@@ -149,9 +150,10 @@ private:
     completion* done_ = nullptr; ///< None where run() waits for the end itself.
     bool under_way_ = false;
     progress is_;
-    bool unflushed_ = false;   ///< The last statement ended before all of it had left.
-    bool handed_over_ = false; ///< The native handle has been in the application's hands.
-    statement kept_;           ///< The one that is prepared, or run by its name.
+    bool unflushed_ = false;       ///< The last statement ended before all of it had left.
+    bool handed_over_ = false;     ///< The native handle has been in the application's hands.
+    bool others_prepared_ = false; ///< Somebody else may have prepared statements on it.
+    statement kept_;               ///< The one that is prepared, or run by its name.
     std::string new_name_;
     prepared_texts prepared_;
     std::optional<failure> failed_; ///< What the statement under way will end with.
