@@ -85,6 +85,7 @@ public:
     /// As wait(), for a length of time at most, from which what has passed is taken off; true if
     /// anything happened, be it a signal. Reads no clock where the world can do without.
     virtual bool wait_for(int descriptor, readiness wanted, duration& left) noexcept;
+    /// Throws std::system_error if there is none to be had (F48).
     virtual std::unique_ptr<descriptor_set> descriptors() = 0;
 
     /// Starts an agent. Errors: unreachable (no thread to be had; F48).
@@ -92,8 +93,8 @@ public:
     spawn(std::string_view name, std::function<void()> body) = 0;
 
     /// Gives the numeric addresses of a host, in the resolver's order, at most 64. The completion
-    /// runs once, on an agent of the world's, at the latest at the deadline. A numeric host is its
-    /// own answer.
+    /// runs once, on an agent of the world's, at the latest at the deadline, also while other names
+    /// hang (F9). A numeric host is its own answer.
     using addresses = expected<std::vector<std::string>>;
     virtual void
     resolve(std::string host, time_point until, std::function<void(addresses)> completion) = 0;

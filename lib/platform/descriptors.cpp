@@ -40,49 +40,51 @@ readiness from_epoll(std::uint32_t events) noexcept {
     return what;
 }
 
-int checked(int result, const char* what) {
-    if (result < 0)
-        throw std::system_error(errno, std::generic_category(), what);
-    return result;
-}
+struct owned {
+    owned(int made, const char* what) : number(made) {
+        if (made < 0)
+            throw std::system_error(errno, std::generic_category(), what);
+    }
+
+    owned(const owned&) = delete;
+    ~owned() { close(number); }
+
+    const int number;
+};
 
 class epoll_set final : public descriptor_set {
 public:
     epoll_set()
-        : epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1"))
-        , event_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+        : epoll_(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")
+        , event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd") {
         epoll_event own{};
         own.events = EPOLLIN;
         own.data.u64 = own_token;
-        checked(epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &own), "epoll_ctl");
+        if (epoll_ctl(epoll_.number, EPOLL_CTL_ADD, event_.number, &own) != 0)
+            throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     }
 
     epoll_set(const epoll_set&) = delete;
-
-    ~epoll_set() override {
-        close(event_);
-        close(epoll_);
-    }
 
     void watch(int descriptor, readiness wanted, std::uint64_t token) override {
         epoll_event one{};
         one.events = epoll_events(wanted);
         one.data.u64 = token;
         const bool added = known_.insert(descriptor).second;
-        if (epoll_ctl(epoll_, added ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &one) == 0)
+        if (epoll_ctl(epoll_.number, added ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &one) == 0)
             return;
         // Closed and opened again under the same number without being forgotten.
-        epoll_ctl(epoll_, added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &one);
+        epoll_ctl(epoll_.number, added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &one);
     }
 
     void forget(int descriptor) noexcept override {
         if (known_.erase(descriptor) != 0)
-            epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+            epoll_ctl(epoll_.number, EPOLL_CTL_DEL, descriptor, nullptr);
     }
 
     std::size_t wait(std::span<event> into, time_point until) override {
         auto* const self = current_agent();
-        const bool parked = self->listen(event_);
+        const bool parked = self->listen(event_.number);
         std::array<epoll_event, 64> found;
         timespec left{};
         const auto* limit = parked ? remaining(until, left) : &left;
@@ -101,11 +103,13 @@ public:
 private:
     int wait_once(std::span<epoll_event> into, const timespec* limit) const noexcept {
         const auto most = static_cast<int>(into.size());
-        const int count = epoll_pwait2(epoll_, into.data(), most, limit, nullptr);
+        const int count = epoll_pwait2(epoll_.number, into.data(), most, limit, nullptr);
         if (count >= 0 || errno != ENOSYS)
             return count;
         // Linux before 5.11, and valgrind: in milliseconds, rounded up.
-        return epoll_wait(epoll_, into.data(), most, limit == nullptr ? -1 : milliseconds(*limit));
+        return epoll_wait(
+            epoll_.number, into.data(), most, limit == nullptr ? -1 : milliseconds(*limit)
+        );
     }
 
     static int milliseconds(const timespec& of) noexcept {
@@ -115,8 +119,8 @@ private:
         );
     }
 
-    const int epoll_;
-    const int event_;
+    const owned epoll_;
+    const owned event_;
     std::set<int> known_;
 };
 

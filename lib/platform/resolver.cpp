@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -37,6 +38,15 @@ struct question {
     }
 };
 
+using questions = std::vector<std::shared_ptr<question>>;
+
+/// One call of the system's resolver, and who waits for it.
+struct look_up {
+    std::string host;
+    questions of; ///< Those not answered yet.
+    std::optional<time_point> begun;
+};
+
 bool numeric(const std::string& host) noexcept {
     std::array<unsigned char, sizeof(in6_addr)> ignored{};
     const auto scope = host.find('%');
@@ -54,7 +64,7 @@ failure unresolved(const std::string& host, std::string_view why) {
     return made;
 }
 
-world::addresses look_up(const std::string& host) {
+world::addresses ask_system(const std::string& host) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -90,15 +100,24 @@ world::addresses look_up(const std::string& host) {
 
 /// Shared with the threads, so that one that hangs in the system's resolver owns all it touches.
 struct resolver::state {
+    state(looking_up how, duration length) : by(std::move(how)), usual(length) {}
+
+    const looking_up by;
+    const duration usual;
     std::mutex mutex; // Guards everything below.
     std::condition_variable changed;
     std::condition_variable timed;
-    std::deque<std::shared_ptr<question>> queue;
-    std::vector<std::shared_ptr<question>> open; // Not answered yet, as far as the timer knows.
+    std::deque<std::shared_ptr<look_up>> queue;
+    std::vector<std::shared_ptr<look_up>> present; // Queued or under way, the newest last.
+    questions open;                                // Not answered yet, as far as the timer knows.
     int threads = 0;
     int idle = 0;
     bool timer = false;
     bool stopping = false;
+
+    void take(const std::shared_ptr<question>& one);
+    std::shared_ptr<look_up> next();
+    void begin_threads(const std::shared_ptr<state>& self);
 
     static void work(const std::shared_ptr<state>& self);
     static void watch_time(const std::shared_ptr<state>& self);
@@ -125,6 +144,50 @@ bool detached(F body) {
 
 }
 
+// Joins what is under way for its name, unless that seems to hang and another may begin.
+void resolver::state::take(const std::shared_ptr<question>& one) {
+    open.push_back(one);
+    int known = 0;
+    std::shared_ptr<look_up> newest;
+    for (const auto& each : present)
+        if (each->host == one->host) {
+            ++known;
+            newest = each;
+        }
+    const bool hangs =
+        newest && newest->begun && std::chrono::steady_clock::now() - *newest->begun >= usual;
+    if (newest && (!hangs || known >= per_host_max)) {
+        newest->of.push_back(one);
+        return;
+    }
+    present.push_back(std::make_shared<look_up>(look_up{one->host, {one}, {}}));
+    queue.push_back(present.back());
+}
+
+// Nothing if nobody waits any more for what is queued.
+std::shared_ptr<look_up> resolver::state::next() {
+    while (!queue.empty()) {
+        auto first = std::move(queue.front());
+        queue.pop_front();
+        if (!first->of.empty()) {
+            first->begun = std::chrono::steady_clock::now();
+            return first;
+        }
+        std::erase(present, first);
+    }
+    return nullptr;
+}
+
+void resolver::state::begin_threads(const std::shared_ptr<state>& self) {
+    const bool short_of_hands = idle < static_cast<int>(queue.size());
+    if (short_of_hands && threads < threads_max && detached([self] { work(self); }))
+        ++threads;
+    if (!timer && detached([self] { watch_time(self); }))
+        timer = true;
+    changed.notify_one();
+    timed.notify_one();
+}
+
 void resolver::state::work(const std::shared_ptr<state>& self) {
     std::unique_lock lock(self->mutex);
     for (;;) {
@@ -135,12 +198,20 @@ void resolver::state::work(const std::shared_ptr<state>& self) {
         --self->idle;
         if (!woken || self->queue.empty())
             break;
-        const auto one = std::move(self->queue.front());
-        self->queue.pop_front();
+        const auto one = self->next();
+        if (!one)
+            continue;
         lock.unlock();
-        one->answer(look_up(one->host));
+        const auto found = self->by(one->host);
         lock.lock();
-        std::erase(self->open, one);
+        std::erase(self->present, one); // From here on nobody joins it.
+        const auto of = std::move(one->of);
+        lock.unlock();
+        for (const auto& each : of)
+            each->answer(found);
+        lock.lock();
+        for (const auto& each : of)
+            std::erase(self->open, each);
         self->timed.notify_one();
     }
     --self->threads;
@@ -159,7 +230,8 @@ void resolver::state::watch_time(const std::shared_ptr<state>& self) {
             continue;
         }
         std::erase(self->open, first);
-        std::erase(self->queue, first);
+        for (const auto& one : self->present)
+            std::erase(one->of, first);
         lock.unlock();
         first->answer(unresolved(first->host, "no answer in time"));
         lock.lock();
@@ -167,7 +239,10 @@ void resolver::state::watch_time(const std::shared_ptr<state>& self) {
     self->timer = false;
 }
 
-resolver::resolver() : state_(std::make_shared<state>()) {}
+resolver::resolver() : resolver(ask_system) {}
+
+resolver::resolver(looking_up by, duration usual)
+    : state_(std::make_shared<state>(std::move(by), usual)) {}
 
 resolver::~resolver() {
     const std::lock_guard guard(state_->mutex);
@@ -191,16 +266,8 @@ void resolver::resolve(
         const std::lock_guard guard(state_->mutex);
         refused = state_->open.size() >= questions_max;
         if (!refused) {
-            state_->queue.push_back(one);
-            state_->open.push_back(one);
-            const bool short_of_hands = state_->idle < static_cast<int>(state_->queue.size());
-            if (short_of_hands && state_->threads < threads_max &&
-                detached([self = state_] { state::work(self); }))
-                ++state_->threads;
-            if (!state_->timer && detached([self = state_] { state::watch_time(self); }))
-                state_->timer = true;
-            state_->changed.notify_one();
-            state_->timed.notify_one();
+            state_->take(one);
+            state_->begin_threads(state_);
         }
     }
     if (refused)

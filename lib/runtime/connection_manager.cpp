@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 
 namespace hadr::inline v0 {
 
@@ -167,6 +168,23 @@ store_specification connection_manager::specification() const {
     return *impl_->of->current()->spec;
 }
 
+namespace {
+
+/// Descriptors may have run out (F48).
+expected<std::shared_ptr<runtime_handle>> enter_runtime(const std::shared_ptr<world>& in) {
+    std::string why;
+    try {
+        return enter_shared_runtime(in);
+    } catch (const std::system_error& error) {
+        why = error.what();
+    }
+    auto made = make_failure(errc::unreachable, advice::retry, "the store cannot be begun: " + why);
+    made.native = local_cause;
+    return made;
+}
+
+}
+
 struct manager_access {
     static expected<std::unique_ptr<connection_manager>>
     open(std::string_view connection_string, open_options options) {
@@ -175,8 +193,12 @@ struct manager_access {
         if (!made)
             return made.error();
         const bool own = options.runtime != nullptr;
+        auto where =
+            own ? expected<std::shared_ptr<runtime_handle>>(options.runtime) : enter_runtime(in);
+        if (!where)
+            return where.error();
         auto of = std::make_shared<runtime::store>(runtime::store::parts{
-            own ? options.runtime : enter_shared_runtime(in),
+            *std::move(where),
             !own,
             made->through,
             made->by,

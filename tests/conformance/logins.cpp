@@ -24,6 +24,25 @@ profile in_tls(encryption how, const std::string& authority) {
     return with;
 }
 
+/// So many may be opened and no more, while it lives.
+class few_descriptors {
+public:
+    explicit few_descriptors(rlim_t more) {
+        getrlimit(RLIMIT_NOFILE, &before_);
+        const int next = dup(0);
+        close(next);
+        rlimit few = before_;
+        few.rlim_cur = static_cast<rlim_t>(next) + more;
+        setrlimit(RLIMIT_NOFILE, &few);
+    }
+
+    few_descriptors(const few_descriptors&) = delete;
+    ~few_descriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
 std::string refused_logins() {
     const auto log = the_server().at.log();
     std::size_t count = 0;
@@ -277,26 +296,22 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(lays_a_lack_of_descriptors_at_no_servers_door, *utf::label("F48")) {
     const auto to = target_of(the_server().at.port(), app());
+    const auto text = store_string(the_server().at.port());
     BOOST_TEST_REQUIRE(connect(to, patience).has_value());
-    rlimit before{};
-    getrlimit(RLIMIT_NOFILE, &before);
-    const int next = dup(0);
-    close(next);
-    const auto with_more = [&](rlim_t more) {
-        rlimit few = before;
-        few.rlim_cur = static_cast<rlim_t>(next) + more;
-        setrlimit(RLIMIT_NOFILE, &few);
-        auto none = connect(to, patience);
-        setrlimit(RLIMIT_NOFILE, &before);
-        return none;
+    const auto local = [](const failure& why) {
+        BOOST_TEST(why.code == errc::unreachable);
+        BOOST_TEST((why.next == advice::retry));
+        BOOST_TEST(why.native == local_cause);
     };
-    for (const rlim_t more : {0U, 1U}) // For libpq's socket, and for its duplicate.
+    for (const rlim_t more : {0U, 1U}) // For the first of those needed, and for another.
         BOOST_TEST_CONTEXT(more << " descriptors") {
-            const auto none = with_more(more);
+            const few_descriptors few(more);
+            const auto none = connect(to, patience);
             BOOST_TEST_REQUIRE(!none.has_value());
-            BOOST_TEST(none.error().code == errc::unreachable);
-            BOOST_TEST((none.error().next == advice::retry));
-            BOOST_TEST(none.error().native == local_cause);
+            local(none.error());
+            const auto store = open(text, {.drivers = {libpq::make_driver()}});
+            BOOST_TEST_REQUIRE(!store.has_value());
+            local(store.error());
         }
     BOOST_TEST(connect(to, patience).has_value());
 }
