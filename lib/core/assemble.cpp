@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <tuple>
 #include <utility>
 
 namespace hadr::inline v0::core {
@@ -195,9 +194,11 @@ private:
         check_secrets();
         check_numbers();
         finish_engine();
+        check_members();
         finish_names();
         finish_encryption();
         finish_witness();
+        check_tls();
         to_.with.proxy = to_.store.proxy;
         to_.store.with = std::make_shared<const profile>(std::move(to_.with));
     }
@@ -263,12 +264,36 @@ private:
                 to_string(store.how),
                 mirrored ? "two, the failover partner included" : "one"
             ));
-        const auto members = store.members();
+    }
+
+    // With the engine known: db1 and db1:5432 are one server of PostgreSQL's.
+    void check_members() {
+        const auto members = to_.store.members();
         for (std::size_t i = 0; i < members.size(); ++i)
-            if (std::find(
-                    members.begin(), members.begin() + static_cast<std::ptrdiff_t>(i), members[i]
-                ) != members.begin() + static_cast<std::ptrdiff_t>(i))
-                refuse(fmt::format("{} is named twice", to_string(members[i])));
+            for (std::size_t before = 0; before < i; ++before)
+                if (with_port(members[i]) == with_port(members[before]))
+                    refuse(fmt::format("{} is named twice", to_string(members[i])));
+        check_instances();
+    }
+
+    endpoint with_port(endpoint at) const {
+        if (at.port == 0 && at.instance.empty())
+            at.port = usual_port(to_.store.kind);
+        return at;
+    }
+
+    void check_instances() {
+        auto all = to_.store.members();
+        if (to_.store.listener)
+            all.push_back(*to_.store.listener);
+        if (to_.store.driver != "libpq")
+            all.clear();
+        all.push_back(to_.witness.at);
+        for (const auto& at : all)
+            if (!at.instance.empty())
+                refuse(fmt::format(
+                    "{} names an instance, and PostgreSQL has none; give its port", to_string(at)
+                ));
     }
 
     void check_secrets() {
@@ -343,11 +368,52 @@ private:
         with.root_certificate = to_.with.root_certificate;
         with.certificate = to_.with.certificate;
         with.certificate_key = to_.with.certificate_key;
-        with.binding = to_.with.binding;
+        if (with.encrypt != encryption::disable) // Else there is no channel to bind to.
+            with.binding = to_.with.binding;
         with.kerberos = to_.with.kerberos;
         with.application_name = to_.with.application_name;
         to_.witness.with = std::make_shared<const profile>(std::move(with));
         to_.store.witness = std::move(to_.witness);
+    }
+
+    // What nothing would use contradicts what was chosen, or holds by default.
+    void check_tls() {
+        unused("Root_Certificate", encryption::verify_ca, "no certificate is checked");
+        unused("Certificate", encryption::require, "there is no TLS to show it in");
+        unused("HostNameInCertificate", encryption::verify_full, "no name is checked");
+        if (to_.with.binding == channel_binding::require)
+            unused("Channel_Binding", encryption::require, "there is no TLS to bind to");
+    }
+
+    void unused(std::string_view key, encryption least, std::string_view why) {
+        const auto& store = to_.store;
+        const bool witnessed = store.witness && key != "HostNameInCertificate" &&
+                               key != "Channel_Binding" && store.witness->with->encrypt >= least &&
+                               !store.witness->at.local_socket();
+        const bool sockets = only_sockets();
+        if (!given(key) || witnessed || (to_.with.encrypt >= least && !sockets))
+            return;
+        refuse(fmt::format(
+            "{} at place {} contradicts {}: {}", key, place(key), what_encrypts(sockets), why
+        ));
+    }
+
+    std::string what_encrypts(bool sockets) const {
+        if (sockets)
+            return "Server, since a socket has no TLS";
+        if (given("Encrypt"))
+            return fmt::format("Encrypt at place {}", place("Encrypt"));
+        return to_.trust_server_certificate ? "TrustServerCertificate"
+                                            : "the default of Encrypt where every server is local";
+    }
+
+    bool only_sockets() const {
+        auto all = to_.store.members();
+        if (to_.store.listener)
+            all.push_back(*to_.store.listener);
+        return !all.empty() && std::all_of(all.begin(), all.end(), [](const auto& at) {
+            return at.local_socket();
+        });
     }
 
     draft to_;
@@ -355,104 +421,10 @@ private:
     std::optional<std::string> why_;
 };
 
-bool same_profile(
-    const std::shared_ptr<const profile>& a, const std::shared_ptr<const profile>& b
-) {
-    if (!a || !b)
-        return a == b;
-    const auto tie = [](const profile& p) {
-        return std::tie(
-            p.user,
-            p.password,
-            p.password_file,
-            p.password_environment,
-            p.database,
-            p.encrypt,
-            p.root_certificate,
-            p.certificate,
-            p.certificate_key,
-            p.certificate_host,
-            p.binding,
-            p.kerberos,
-            p.application_name,
-            p.odbc_driver,
-            p.odbc_source,
-            p.passed_through
-        );
-    };
-    return tie(*a) == tie(*b);
-}
-
-bool same_witness(const std::optional<witness_server>& a, const std::optional<witness_server>& b) {
-    if (!a || !b)
-        return a.has_value() == b.has_value();
-    return a->at == b->at && a->product == b->product && a->formation == b->formation &&
-           a->group == b->group && same_profile(a->with, b->with);
-}
-
 }
 
 expected<store_specification> assemble(const std::vector<setting>& all) {
     return assembler().run(all);
-}
-
-bool same(const store_specification& a, const store_specification& b) {
-    const auto places = [](const store_specification& s) {
-        return std::tie(
-            s.how,
-            s.driver,
-            s.kind,
-            s.name,
-            s.servers,
-            s.failover_partner,
-            s.listener,
-            s.read_intent,
-            s.multi_subnet_failover,
-            s.start,
-            s.state_file,
-            s.fork_table,
-            s.partners_allowed,
-            s.proxy
-        );
-    };
-    const auto numbers = [](const store_specification& s) {
-        return std::tie(
-            s.connect_timeout,
-            s.acquire_timeout,
-            s.statement_timeout,
-            s.close_timeout,
-            s.pool_min,
-            s.pool_max,
-            s.warm,
-            s.idle_limit,
-            s.lifetime,
-            s.lease_limit,
-            s.connects_per_second,
-            s.waiters_max,
-            s.watch_interval,
-            s.watch_timeout,
-            s.ride_out,
-            s.recovery_hold,
-            s.witness_lost_advice,
-            s.lag_limit_bytes
-        );
-    };
-    const auto policy = [](const store_specification& s) {
-        return std::tie(
-            s.generation,
-            s.database_version,
-            s.partner_version,
-            s.witness_version,
-            s.partner_edition,
-            s.edition,
-            s.role,
-            s.synchronous,
-            s.policy_overrides,
-            s.wanted
-        );
-    };
-    return places(a) == places(b) && numbers(a) == numbers(b) && policy(a) == policy(b) &&
-           same_profile(a.with, b.with) && same_witness(a.witness, b.witness);
 }
 
 }

@@ -3,6 +3,7 @@
 
 #include <hadr/store.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,13 @@ expected<std::vector<setting>> read_uri(std::string_view text);
 
 /// Settings to a specification, with every check that concerns more than one key.
 expected<store_specification> assemble(const std::vector<setting>& all);
+
+/// What a password is printed as.
+inline constexpr std::string_view redaction = "[redacted]";
+
+/// Why no login can be made with it, if so: a password was printed before it was given. Asked: a
+/// callback gives the store's.
+std::optional<failure> unusable_secret(const store_specification& store, bool asked);
 
 failure malformed(std::string message);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/connection_string.hpp"
 #include "core/keys.hpp"
 #include "core/values.hpp"
 
@@ -168,7 +169,7 @@ complaint read_partners(view value, std::vector<std::string>& into) {
 }
 
 shown secret_shown(const std::shared_ptr<const profile>& of) {
-    return of && !of->password.empty() ? shown("[redacted]") : shown();
+    return of && !of->password.empty() ? shown(std::string(redaction)) : shown();
 }
 
 template <duration spec::*Field>
@@ -229,7 +230,7 @@ const key_rule rules[] = {
     {"Engine", "", "all", "postgresql, sql_server, other", "by Driver: postgresql with libpq and psqlODBC, sql_server with FreeTDS and SQL Server's, else other", "What is asked of the servers, and how it is read.", false,
         READ { d.engine_given = true; return choose(v, engine_words, d.store.kind); },
         SHOW { return unless(!s.with || s.kind == usual_engine(s, *s.with), std::string(engine_words[static_cast<std::size_t>(s.kind)])); }},
-    {"Server", "Host, Address, Addr, Servername, Data Source, Network Address", "all", "host, host:port, host,port, [IPv6]:port, host\\instance, or a socket directory; several with commas where the mode has several", "required", "Where the database is. In mirroring the fixed name of the primary; a second one is the failover partner.", false,
+    {"Server", "Host, Address, Addr, Servername, Data Source, Network Address", "all", "host, host:port, host,port, [IPv6]:port, host\\instance with ODBC drivers, or a socket directory; several with commas where the mode has several", "required", "Where the database is. In mirroring the fixed name of the primary; a second one is the failover partner.", false,
         READ { return read_endpoints(v, d.store.servers); },
         SHOW { return unless(s.servers.empty(), show_endpoints(s.servers)); }},
     {"Port", "", "all", "1 to 65535", "the engine's", "For every server that is named without a port, the failover partner included.", false,
@@ -289,19 +290,19 @@ const key_rule rules[] = {
     {"TrustServerCertificate", "", "all", "yes, no", "no", "yes with Encrypt=yes or its default: encrypt without checking who answers, which is Encrypt=require. Not with the words that name a check.", false,
         READ { return read_flag(v, d.trust_server_certificate); },
         SHOW { static_cast<void>(s); return shown(); }},
-    {"Root_Certificate", "sslrootcert", "all", "path to 4096 bytes, or system", "system", "Authorities that may sign a server's certificate.", false,
+    {"Root_Certificate", "sslrootcert", "all", "path to 4096 bytes, or system", "system", "Authorities that may sign a server's certificate. Only where one is checked: Encrypt of store or witness at least verify_ca.", false,
         READ { return any_text(v, 4096, d.with.root_certificate); },
         SHOW { return show_profile<&profile::root_certificate>(s); }},
-    {"Certificate", "sslcert", "all", "path to 4096 bytes", "none", "The client's own certificate.", false,
+    {"Certificate", "sslcert", "all", "path to 4096 bytes", "none", "The client's own certificate. Only where TLS is used.", false,
         READ { return any_text(v, 4096, d.with.certificate); },
         SHOW { return show_profile<&profile::certificate>(s); }},
     {"Certificate_Key", "sslkey", "all", "path to 4096 bytes", "none", "Its key; the two go together.", false,
         READ { return any_text(v, 4096, d.with.certificate_key); },
         SHOW { return show_profile<&profile::certificate_key>(s); }},
-    {"HostNameInCertificate", "", "all", "host name to 253 bytes", "the server's host", "The name that the server's certificate must bear.", false,
+    {"HostNameInCertificate", "", "all", "host name to 253 bytes", "the server's host", "The name that the server's certificate must bear; not for a socket. Only with verify_full or strict.", false,
         READ { return any_text(v, 253, d.with.certificate_host); },
         SHOW { return show_profile<&profile::certificate_host>(s); }},
-    {"Channel_Binding", "", "all", "disable, prefer, require", "prefer", "SCRAM bound to the TLS channel.", false,
+    {"Channel_Binding", "", "all", "disable, prefer, require", "prefer", "SCRAM bound to the TLS channel. require only where TLS is used.", false,
         READ { return choose(v, binding_words, d.with.binding); },
         SHOW { return unless(!s.with || s.with->binding == channel_binding::prefer, s.with ? std::string(binding_words[static_cast<std::size_t>(s.with->binding)]) : ""); }},
     {"Kerberos", "", "all", "yes, no", "no", "GSS encryption and login where the server offers them.", false,

@@ -94,6 +94,15 @@ engine usual_engine(const store_specification& store, const profile& with) {
     return named("tds") || named("sql server") ? engine::sql_server : engine::other;
 }
 
+std::uint16_t usual_port(engine kind) noexcept {
+    switch (kind) {
+    case engine::postgresql: return 5432;
+    case engine::sql_server: return 1433;
+    case engine::other: break;
+    }
+    return 0;
+}
+
 bool usual_multi_subnet(mode how) noexcept {
     return how == mode::availability_group || how == mode::failover_cluster_instance;
 }

@@ -47,6 +47,8 @@ std::span<const key_rule> key_rules() noexcept;
 encryption usual_encryption(const store_specification& store) noexcept;
 encryption usual_encryption(const witness_server& witness) noexcept;
 engine usual_engine(const store_specification& store, const profile& with);
+/// 0: unknown.
+std::uint16_t usual_port(engine kind) noexcept;
 bool usual_multi_subnet(mode how) noexcept;
 std::string usual_name(const profile& with);
 int usual_warm(int pool_max) noexcept;

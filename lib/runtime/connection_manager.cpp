@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/connection_string.hpp"
 #include "core/policy.hpp"
 #include "runtime/store.hpp"
 
@@ -51,6 +52,8 @@ choose(std::string_view connection_string, const open_options& options, const wo
     auto spec = parse(connection_string);
     if (!spec)
         return spec.error();
+    if (auto why = core::unusable_secret(*spec, options.password != nullptr))
+        return *std::move(why);
     auto warnings = core::check_policy(*spec);
     if (!warnings)
         return warnings.error();

@@ -368,6 +368,22 @@ BOOST_AUTO_TEST_CASE(serve_many_threads_at_once, *utf::label("P1") * utf::label(
     BOOST_TEST(counted.sessions_now <= 4U);
 }
 
+BOOST_AUTO_TEST_CASE(come_from_no_printed_password, *utf::label("X4")) {
+    const auto text = store_string(port, "PWD=right-horse;Store_Name=printed");
+    auto first = need(open(text, {.drivers = {libpq::make_driver()}}));
+    const auto printed = print(first->specification());
+    for (const auto& how :
+         {open(printed, {.drivers = {libpq::make_driver()}}).error(),
+          first->reconfigure(printed).error()}) {
+        BOOST_TEST(how.code == errc::configuration_invalid);
+        BOOST_TEST((how.next == advice::give_up));
+        BOOST_TEST(how.message.find("PWD") != std::string::npos);
+    }
+    const auto asked = [](std::string_view) -> expected<secret> { return secret("given"); };
+    const auto again = need(open(printed, {.drivers = {libpq::make_driver()}, .password = asked}));
+    BOOST_TEST(again->acquire({.until = deadline::in(20s)}).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }

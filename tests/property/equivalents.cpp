@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(after_a_comma_digits_alone_are_the_port_of_the_host_before)
     for (const auto& [text, means] : rows)
         BOOST_TEST_CONTEXT(text) {
             const auto made =
-                taken("Mode=availability_group;Database=rtc;UID=app;Server=" + in_braces(text));
+                taken("Driver=FreeTDS;Mode=availability_group;Server=" + in_braces(text));
             BOOST_TEST(made.servers == means, boost::test_tools::per_element());
         }
 }
@@ -215,6 +215,12 @@ BOOST_AUTO_TEST_CASE(the_witness_is_judged_for_itself) {
     BOOST_TEST((near->with->password == secret("y")));
     BOOST_TEST(near->with->root_certificate == "/ca");
     BOOST_TEST(near->with->kerberos);
+    const auto bound = of("Witness=pg_auto_failover:[::1];Channel_Binding=require");
+    BOOST_TEST((bound->with->binding == channel_binding::prefer), "there is no channel");
+    BOOST_TEST(
+        (of("Witness=pg_auto_failover:m;Channel_Binding=require")->with->binding ==
+         channel_binding::require)
+    );
     BOOST_TEST(near->formation == "f");
     BOOST_TEST(near->group == 3);
     BOOST_TEST(!of("").has_value());

@@ -104,11 +104,84 @@ BOOST_AUTO_TEST_CASE(name_what_contradicts_what) {
          {"a member twice",
           "Mode=mirroring;Server=db1,DB1;Database=a;UID=b",
           {"db1 is named twice"}},
+         {"a member twice, once with the engine's port",
+          "Mode=mirroring;Server=db1,db1:5432;Database=a;UID=b",
+          {"db1:5432 is named twice"}},
+         {"a socket twice",
+          "Mode=mirroring;Server=/run/pg:5432,/run/pg;Database=a;UID=b",
+          {"/run/pg is named twice"}},
+         {"a member of SQL Server's twice",
+          "Driver=FreeTDS;Mode=mirroring;Server=db1:1433,db1;Database=a",
+          {"db1 is named twice"}},
+         {"an instance that libpq cannot reach",
+          "Server=db1\\a;Database=a;UID=b",
+          {"db1\\a", "instance"}},
+         {"a partner's instance", plain + "Mode=mirroring;Failover_Partner=db2\\a", {"instance"}},
+         {"a witness's instance", pair + "Witness=pg_auto_failover:m\\a", {"instance"}},
          {"an engine that libpq does not speak", plain + "Engine=sql_server", {"Driver=libpq"}},
          {"a witness key without a witness",
           pair + "Witness_UID=a",
           {"Witness_UID", "needs Witness"}}}
     );
+}
+
+BOOST_AUTO_TEST_CASE(name_what_no_tls_would_use, *utf::label("X1")) {
+    const std::string near = "Server=localhost;Database=rtc;UID=app;";
+    const std::string socket = "Server=/run/pg;Database=rtc;UID=app;Encrypt=verify_full;";
+    const std::string both = "Mode=mirroring;Server=/run/pg,db2;Database=rtc;UID=app;";
+    const std::string witness = "Mode=mirroring;Server=127.0.0.1,localhost;Database=rtc;UID=app;"
+                                "Witness=pg_auto_failover:m;";
+    const std::string own = "Certificate=/c;Certificate_Key=/k";
+    refuses(
+        {{"an authority where nothing is encrypted",
+          plain + "Encrypt=disable;Root_Certificate=/ca",
+          {"Root_Certificate at place 49", "Encrypt at place 33"}},
+         {"an authority where nobody is identified",
+          plain + "Encrypt=require;Root_Certificate=/ca",
+          {"Root_Certificate", "Encrypt"}},
+         {"an authority where the check was taken away",
+          plain + "TrustServerCertificate=yes;Root_Certificate=/ca",
+          {"Root_Certificate", "TrustServerCertificate"}},
+         {"an authority of a local server",
+          near + "Root_Certificate=/ca",
+          {"Root_Certificate", "default of Encrypt"}},
+         {"an authority of a socket", socket + "Root_Certificate=/ca", {"socket"}},
+         {"a certificate of our own", plain + "Encrypt=no;" + own, {"Certificate", "Encrypt"}},
+         {"a certificate at a local server", near + own, {"Certificate", "default of Encrypt"}},
+         {"a name that is not checked",
+          plain + "Encrypt=verify_ca;HostNameInCertificate=h",
+          {"HostNameInCertificate", "Encrypt"}},
+         {"a name of a socket", socket + "HostNameInCertificate=h", {"socket"}},
+         {"a name, for the witness alone",
+          witness + "HostNameInCertificate=h",
+          {"HostNameInCertificate"}},
+         {"a channel that is none",
+          plain + "Encrypt=disable;Channel_Binding=require",
+          {"Channel_Binding", "Encrypt"}},
+         {"a channel to a local server", near + "Channel_Binding=require", {"Channel_Binding"}}}
+    );
+    for (const auto& text :
+         {plain + "Root_Certificate=/ca;HostNameInCertificate=h;Channel_Binding=require;" + own,
+          plain + "Encrypt=require;Channel_Binding=require;" + own,
+          plain + "Encrypt=disable;Channel_Binding=prefer",
+          near + "Encrypt=verify_ca;Root_Certificate=/ca",
+          both + "Root_Certificate=/ca;HostNameInCertificate=h;Channel_Binding=require",
+          witness + "Root_Certificate=/ca;" + own})
+        taken(text);
+}
+
+BOOST_AUTO_TEST_CASE(say_that_a_printed_password_is_none, *utf::label("X4")) {
+    const auto why = [](const std::string& text, bool asked = false) {
+        const auto one = core::unusable_secret(taken(text), asked);
+        return one ? to_string(*one) : std::string();
+    };
+    const auto printed = print(taken(plain + "PWD=x"));
+    BOOST_TEST(why(printed).find("PWD is [redacted]") != std::string::npos);
+    BOOST_TEST(why(printed, true) == "", "a callback gives it");
+    const auto theirs = pair + "Witness=pg_auto_failover:m;Witness_PWD=[redacted]";
+    BOOST_TEST(why(theirs, true).find("Witness_PWD is") != std::string::npos);
+    BOOST_TEST(why(plain + "PWD=x") == "");
+    BOOST_TEST(why(plain) == "");
 }
 
 BOOST_AUTO_TEST_CASE(name_what_is_missing, *utf::label("C42")) {

@@ -151,7 +151,10 @@ public:
             return true;
         if (key == "Certificate_Key")
             return taken_.contains("Certificate");
-        const bool unwanted = (key == "Engine" && !taken_.contains("Driver")) ||
+        const bool tls = key == "Root_Certificate" || key == "Certificate" ||
+                         key == "HostNameInCertificate" || key == "Channel_Binding";
+        const bool unwanted = (tls && !identified_) ||
+                              (key == "Engine" && !taken_.contains("Driver")) ||
                               (key == "TrustServerCertificate" && taken_.contains("Encrypt")) ||
                               (key == "DSN" && taken_.contains("Driver")) ||
                               (key.starts_with("Witness_") && key != "Witness_Lost_Advice" &&
@@ -161,6 +164,20 @@ public:
             return false;
         taken_.insert(std::string(key));
         return true;
+    }
+
+    /// The value as it may stand beside those before it.
+    std::string said(std::string_view key, std::string value) {
+        const bool odbc = taken_.contains("Driver") || taken_.contains("DSN");
+        if (const auto instance = value.find("db\\inst");
+            instance != std::string::npos && (!odbc || key == "Witness"))
+            value.replace(instance, 7, "db6");
+        if (key == "Server")
+            socket_ = value.starts_with('/');
+        if (key == "Encrypt")
+            identified_ =
+                !socket_ && (value == "verify-full" || value == "strict" || value == "yes");
+        return value;
     }
 
 private:
@@ -174,6 +191,8 @@ private:
 
     std::string mode_;
     std::set<std::string> taken_;
+    bool socket_ = false;
+    bool identified_ = false; ///< By TLS.
 };
 
 /// A valid string with some of the keys; adds their names to those met.
@@ -199,7 +218,7 @@ std::string any_text(std::set<std::string_view>& met) {
             one = *host();
         else if (key == "Server" || key == "Listener")
             one += *one_of({"", ":5433", ",5434", ":1", ":65535"});
-        text += fmt::format("{}={};", key, in_braces(one));
+        text += fmt::format("{}={};", key, in_braces(choice.said(key, one)));
     }
     return text;
 }

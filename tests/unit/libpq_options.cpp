@@ -101,11 +101,14 @@ BOOST_FIXTURE_TEST_SUITE(libpq_options, fixture)
 
 BOOST_AUTO_TEST_CASE(name_the_certificates_host_only_where_there_is_an_address, *utf::label("X2")) {
     with.certificate_host = "rtc.example.org";
+    with.binding = channel_binding::require;
+    BOOST_TEST(value("channel_binding") == "require");
     BOOST_TEST(value("host") == "rtc.example.org");
     BOOST_TEST(value("hostaddr") == "10.0.0.1");
     at = {"/run/postgresql", 5433, {}};
     BOOST_TEST(value("host") == "/run/postgresql");
     BOOST_TEST(value("hostaddr") == "none");
+    BOOST_TEST(value("channel_binding") == "prefer");
 }
 
 BOOST_AUTO_TEST_CASE(leave_nothing_that_a_newer_libpq_knows_to_the_environment, *utf::label("X2")) {

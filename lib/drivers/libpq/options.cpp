@@ -91,8 +91,11 @@ std::string root_certificate(const profile& with) {
     return with.root_certificate;
 }
 
-const char* binding(channel_binding of) noexcept {
-    switch (of) {
+// A socket has no channel to bind to; the other partner may have.
+const char* binding(const target& to) noexcept {
+    if (to.at.local_socket())
+        return "prefer";
+    switch (to.with->binding) {
     case channel_binding::disable: return "disable";
     case channel_binding::prefer: return "prefer";
     case channel_binding::require: return "require";
@@ -131,20 +134,21 @@ bool gss_encryption(const profile& with) noexcept {
     return with.kerberos && with.encrypt != encryption::strict;
 }
 
-void add_security(option_list& to, const profile& with) {
+void add_security(option_list& made, const target& to) {
+    const auto& with = *to.with;
     const auto or_none = [](const std::string& file) { return file.empty() ? no_file : file; };
-    to.add("sslmode", ssl_mode(with.encrypt));
-    to.add("sslrootcert", root_certificate(with));
-    to.add("sslcert", or_none(with.certificate));
-    to.add("sslkey", or_none(with.certificate_key));
-    to.add("sslcrl", no_file);
-    to.add("sslcompression", "0");
-    to.add("sslsni", "1");
-    to.add("ssl_min_protocol_version", "TLSv1.2");
-    to.add("ssl_max_protocol_version", "TLSv1.3");
-    to.add("channel_binding", binding(with.binding));
-    to.add("gssencmode", gss_encryption(with) ? "prefer" : "disable");
-    to.add("krbsrvname", "postgres");
+    made.add("sslmode", ssl_mode(with.encrypt));
+    made.add("sslrootcert", root_certificate(with));
+    made.add("sslcert", or_none(with.certificate));
+    made.add("sslkey", or_none(with.certificate_key));
+    made.add("sslcrl", no_file);
+    made.add("sslcompression", "0");
+    made.add("sslsni", "1");
+    made.add("ssl_min_protocol_version", "TLSv1.2");
+    made.add("ssl_max_protocol_version", "TLSv1.3");
+    made.add("channel_binding", binding(to));
+    made.add("gssencmode", gss_encryption(with) ? "prefer" : "disable");
+    made.add("krbsrvname", "postgres");
 }
 
 // What this libpq would do otherwise than the profile says.
@@ -220,7 +224,7 @@ expected<option_list> options_for(const target& to, world& through, int libpq) {
         made.add("replication", "false");
     if (through.environment("PGOPTIONS") || through.environment("PGSERVICE"))
         made.add("options", " ");
-    add_security(made, with);
+    add_security(made, to);
     add_newer(made, to, libpq);
     return made;
 }
