@@ -20,7 +20,7 @@ std::vector<std::string> settings_with(const certificates& with, const temporary
 }
 
 test_server::test_server() : at(folder, "server", settings_with(signed_by, sockets)) {
-    std::ofstream(at.data() + "/pg_hba.conf") << "host all app 127.0.0.0/8 scram-sha-256\n"
+    std::ofstream(at.data() + "/pg_hba.conf") << "host all app,rotating 127.0.0.0/8 scram-sha-256\n"
                                                  "host all all 127.0.0.0/8 trust\n"
                                                  "local all app scram-sha-256\n"
                                                  "local all all trust\n";

@@ -2,10 +2,16 @@
 #include "support/clients.hpp"
 #include "support/postgres.hpp"
 
+#include <hadr/libpq.hpp>
+
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 
+#include <fstream>
+#include <future>
 #include <thread>
+
+#include <libpq-fe.h>
 
 namespace hadr::test {
 
@@ -116,7 +122,80 @@ BOOST_AUTO_TEST_CASE(a_killed_backend_restarts_the_server_in_place, *utf::label(
     BOOST_TEST(again->server() == at(pair.primary()));
     BOOST_TEST((store->view()->accepted == before));
     BOOST_TEST(store.count(event_kind::primary_changed) == 1U); // The first one.
-    BOOST_TEST(!started.empty());
+    BOOST_TEST(must(pair.primary().port(), "select pg_postmaster_start_time()") == started);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_starts_up_is_waited_for, *utf::label("F33")) {
+    const temporary_folder folder("hadr-starting");
+    postgres_server slow(folder, "slow");
+    slow.append_setting("hot_standby = off"); // Recovery goes on, without logins, until promoted.
+    std::ofstream(slow.data() + "/standby.signal");
+    slow.begin();
+    const observed_store store(
+        fmt::format("Server=127.0.0.1:{};Database=postgres;UID=postgres", slow.port())
+    );
+    failure why;
+    wait_until("a login to be put off", 20s, [&] {
+        const auto early = store.write(500ms);
+        if (!early)
+            why = early.error();
+        return why.message.find("takes no logins now") != std::string::npos;
+    });
+    BOOST_TEST((why.next == advice::retry));
+    auto patient = std::async(std::launch::async, [&] { return store.write(30s); });
+    run({server_program("pg_ctl"), "promote", "-D", slow.data()}, 30s);
+    BOOST_TEST(patient.get().has_value());
+    BOOST_TEST(store.count(event_kind::login_refused) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_native_call_is_cut_when_its_server_is_demoted, *utf::label("F3")) {
+    postgres_pair pair;
+    const observed_store store(string_of(pair));
+    auto held = store.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    auto* const on = libpq::native(*held);
+    auto blocked = std::async(std::launch::async, [on] {
+        PGresult* const lost = PQexec(on, "select pg_sleep(120)");
+        const auto how = PQresultStatus(lost);
+        PQclear(lost);
+        return how;
+    });
+    BOOST_TEST((blocked.wait_for(500ms) == std::future_status::timeout));
+    pair.promote_mirror(); // The old primary lives on, and so does the session's wire.
+    BOOST_TEST_REQUIRE((blocked.wait_for(20s) == std::future_status::ready));
+    BOOST_TEST(blocked.get() == PGRES_FATAL_ERROR);
+    BOOST_TEST(!held->current());
+}
+
+BOOST_AUTO_TEST_CASE(a_native_call_is_cut_when_its_server_is_dead, *utf::label("F3")) {
+    const temporary_folder folder("hadr-dying");
+    postgres_server dying(folder, "dying");
+    dying.start();
+    const observed_store store(
+        fmt::format("Server=127.0.0.1:{};Database=postgres;UID=postgres", dying.port())
+    );
+    auto held = store.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    auto* const on = libpq::native(*held);
+    auto blocked = std::async(std::launch::async, [on] {
+        // Looks at nothing but its own work, so that it outlives the postmaster.
+        PGresult* const lost =
+            PQexec(on, "select count(*) from (select generate_series(1, 1e12)) s");
+        const auto how = PQresultStatus(lost);
+        PQclear(lost);
+        return how;
+    });
+    wait_until("the statement to run", 20s, [&] {
+        return ask(dying.port(),
+                   "select count(*) from pg_stat_activity where query like '%1e12)) s' "
+                   "and state = 'active' and pid <> pg_backend_pid()") == "1";
+    });
+    pid_t postmaster = 0;
+    std::ifstream(dying.data() + "/postmaster.pid") >> postmaster;
+    kill_hard({postmaster});
+    BOOST_TEST_REQUIRE((blocked.wait_for(20s) == std::future_status::ready));
+    BOOST_TEST(blocked.get() == PGRES_FATAL_ERROR);
+    dying.kill_all();
 }
 
 BOOST_AUTO_TEST_CASE(

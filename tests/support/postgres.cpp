@@ -159,6 +159,13 @@ void postgres_server::prepend_access(std::string_view lines) {
 }
 
 void postgres_server::start() {
+    begin();
+    wait_until(fmt::format("server {} to answer; {}", name_, data_), 30s, [&] {
+        return ask(port_, "select 1", "postgres", 1s).has_value();
+    });
+}
+
+void postgres_server::begin() {
     // A killed server leaves its lock behind; nobody runs here now.
     std::error_code ignored;
     std::filesystem::remove(data_ + "/postmaster.pid", ignored);
@@ -167,9 +174,6 @@ void postgres_server::start() {
         );
     process_ = std::make_unique<child>(child::command{
         {server_program("postgres"), "-D", data_}, {}, data_ + ".log"});
-    wait_until(fmt::format("server {} to answer; {}", name_, data_), 30s, [&] {
-        return ask(port_, "select 1", "postgres", 1s).has_value();
-    });
 }
 
 std::string postgres_server::log() const {

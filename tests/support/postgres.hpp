@@ -30,6 +30,8 @@ public:
     standby_of(const temporary_folder& in, const postgres_server& primary, std::string name);
 
     void start();
+    /// As start(), without waiting for it to answer.
+    void begin();
     bool running() const noexcept { return process_ != nullptr; }
     /// SIGINT (fast) or SIGQUIT (immediate), and waits for the end.
     void stop(int how = SIGINT);
