@@ -140,7 +140,9 @@ private:
             "unknown key{} at place {}{}{}",
             tellable ? fmt::format(" '{}'", one.key) : "",
             one.place,
-            one.quiet ? ", after a password without {}; a ';' inside a password needs them" : "",
+            one.quiet
+                ? ", after a password; a ';' inside one needs {} around it, a '}' is doubled there"
+                : "",
             near.empty() ? "" : fmt::format("; did you mean {}?", near)
         ));
     }

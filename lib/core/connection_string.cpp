@@ -49,11 +49,11 @@ public:
 
     expected<std::vector<setting>> run() {
         std::vector<setting> all;
-        bool after_bare_secret = false;
+        bool after_secret = false;
         for (skip(" \t;"); at_ < text_.size(); skip(" \t;")) {
             setting one;
             one.place = at_ + 1;
-            one.quiet = after_bare_secret;
+            one.quiet = after_secret;
             const auto equals = text_.find_first_of("=;", at_);
             if (equals == std::string_view::npos || text_[equals] == ';')
                 return malformed(fmt::format("the key at place {} has no '='", one.place));
@@ -68,7 +68,7 @@ public:
             if (auto why = braces ? quoted(one) : bare(one))
                 return malformed(*std::move(why));
             const auto* rule = find_key(one.key);
-            after_bare_secret = rule != nullptr && rule->hidden && !braces;
+            after_secret = rule != nullptr && rule->hidden; // Perhaps a part of it.
             all.push_back(std::move(one));
         }
         return all;
