@@ -176,17 +176,14 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
     } else if (const auto* report = std::get_if<reported>(&event)) {
         if (report->member < have->members.size() &&
             report->sequence > have->members[report->member].sequence) {
-            const auto* failed = std::get_if<failure>(&report->what);
-            if (failed == nullptr) {
+            // F37: a read-only transaction of its own is as good a cause as a demotion, and the
+            // watcher can tell.
+            if (std::holds_alternative<failure>(report->what)) {
+                suspect(*have, report->member, now);
+            } else {
                 have->members[report->member].sequence = report->sequence;
                 take_member(*have, report->member, std::min(report->asked, now), report->what);
-            } else if (failed->code == errc::wrong_role && have->members[report->member].facts) {
-                core::mark<"session met a read-only server">();
-                have->members[report->member].facts->read_only =
-                    true; // F37: until it proves otherwise.
             }
-            if (failed != nullptr)
-                suspect(*have, report->member, now);
         }
     } else if (const auto* doubt = std::get_if<suspected>(&event)) {
         take_doubt(*have, *doubt, now);

@@ -123,7 +123,8 @@ private:
     void doubt(const event_seen& what, time_point now);
     void settle(belief was, time_point now);
     void route(const topology& was);
-    void route_writer();
+    bool resumes() noexcept;
+    void route_writer(bool resumed);
     void route_reads(const topology& was);
     void ask(time_point now);
     void publish(const topology& was);
@@ -237,6 +238,7 @@ private:
     watcher::subscriber witness_subscription_;
     std::optional<std::size_t> routed_;
     std::optional<epoch> routed_epoch_;
+    std::optional<std::size_t> resumable_; ///< The last writer, while it claims the same reign.
     std::uint64_t routed_since_ = 0; ///< Questions numbered below were asked before.
     std::optional<std::size_t> told_writer_;
     std::optional<epoch> told_reign_;

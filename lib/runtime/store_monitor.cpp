@@ -89,6 +89,7 @@ void store::set_up() {
         return;
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
+    resumable_.reset(); // An index of the former members.
     add_pools();
     if (spec_->witness) {
         const auto& witness = *spec_->witness;
@@ -215,8 +216,9 @@ void store::route(const topology& was) {
     const auto& is = belief_.is;
     const bool same_reign = routed_epoch_ && is.accepted &&
                             adapter_->compare(*is.accepted, *routed_epoch_) == epoch_order::same;
+    const bool resumed = resumes();
     if (routed_ != is.writer || (is.writer && !same_reign))
-        route_writer();
+        route_writer(resumed);
     else if (is.writer)
         routed_epoch_ = is.accepted; // The same reign, perhaps better proved.
     route_reads(was);
@@ -227,11 +229,28 @@ void store::route(const topology& was) {
     fresh_until_.store(until.time_since_epoch().count());
 }
 
-void store::route_writer() {
+// The last number comes back with its reign, as long as the member has claimed it all the while:
+// once another has been given, or the member has been down, nothing of it is good any more (E1).
+bool store::resumes() noexcept {
     const auto& is = belief_.is;
-    const bool served_before = routed_epoch_.has_value();
+    if (is.writer)
+        return std::exchange(resumable_, is.writer) == is.writer &&
+               adapter_->compare(*is.accepted, *routed_epoch_) == epoch_order::same;
+    if (resumable_) {
+        const auto& one = is.members[*resumable_];
+        if (one.plays != role::primary || one.refused)
+            resumable_.reset();
+    }
+    return false;
+}
+
+void store::route_writer(bool resumed) {
+    const auto& is = belief_.is;
+    const bool served_before = routed_epoch_.has_value() && !resumed;
     writer_pool_.store(nullptr);
-    acceptance_.store(is.writer ? ++acceptance_count_ : 0);
+    if (is.writer && !resumed)
+        ++acceptance_count_;
+    acceptance_.store(is.writer ? acceptance_count_ : 0);
     for (const auto& pool : pools_) {
         // Whoever wrote under another number must not write on: revoked after the number was raised
         // (E1). Where no one took the role yet and the member is not refused, what is under way may
@@ -240,12 +259,14 @@ void store::route_writer() {
         if (served_before)
             ++pool->generation;
         for (auto& one : pool->slots())
-            if (one.acceptance.load() != 0)
+            if (one.acceptance.load() != 0 && !resumed)
                 is.writer ? revoke(one) : static_cast<void>(revoke_idle(one));
     }
     routed_ = is.writer;
     if (!is.writer)
         return;
+    if (resumed)
+        core::mark<"same reign serves again under its number">();
     if (served_before) {
         core::mark<"another epoch is routed to">();
         count_.failovers.fetch_add(1, std::memory_order_relaxed);

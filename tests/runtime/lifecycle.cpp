@@ -205,6 +205,47 @@ BOOST_AUTO_TEST_CASE(takes_a_member_offline_and_online_again, *utf::label("B11")
     BOOST_TEST(!pair.store->offline({"nobody", 1, {}}).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(
+    leaves_what_is_under_way_alone_when_the_same_reign_returns,
+    *utf::label("B11") * utf::label("E5") * utf::label("C35")
+) {
+    simulated_pair pair;
+    auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    pair.a.answer_time = 500ms;
+    std::optional<expected<answer>> ended;
+    pair.world.start("writer", [&] { ended = held->execute("append kept"); });
+    pair.world.advance(1ms);
+    pair.a.answer_time = 1ms;
+    BOOST_TEST(pair.store->offline(pair.a.at).has_value());
+    pair.world.advance(100ms);
+    BOOST_TEST(!held->current()); // Nobody begins anything new there.
+    BOOST_TEST(pair.store->online(pair.a.at).has_value());
+    pair.world.advance(1s);
+    BOOST_TEST_REQUIRE(ended.has_value());
+    BOOST_TEST(ended->has_value());
+    BOOST_TEST(held->current());
+    BOOST_TEST(pair.write()->acceptance() == held->acceptance());
+    BOOST_TEST(pair.store->counters().failovers == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(
+    gives_a_number_anew_to_a_reign_whose_server_was_down, *utf::label("E1") * utf::label("E5")
+) {
+    simulated_pair pair;
+    auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    const auto number = held->acceptance();
+    pair.a.kill();
+    pair.a.is = testing::fake_server::condition::starting;
+    pair.world.advance(1s);
+    BOOST_TEST((pair.store->view()->writer == std::nullopt));
+    pair.a.is = testing::fake_server::condition::up;
+    pair.world.advance(1s);
+    BOOST_TEST(pair.write()->acceptance() > number);
+    BOOST_TEST(!held->current());
+}
+
 BOOST_AUTO_TEST_CASE(changes_its_servers_while_it_runs, *utf::label("C12") * utf::label("C47")) {
     simulated_pair pair;
     auto old = pair.write();

@@ -72,8 +72,34 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(refused.error().code == errc::wrong_role);
     BOOST_TEST(!held->current()); // Before any watcher has seen it.
     held->release();
+    pair.world.advance(20ms);
+    BOOST_TEST((pair.store->view()->writer == std::nullopt)); // By the watcher's own answer.
+}
+
+BOOST_AUTO_TEST_CASE(
+    that_is_refused_as_read_only_cuts_nobody_elses,
+    *utf::label("E7") * utf::label("F37") * utf::label("C35")
+) {
+    simulated_pair pair;
+    auto reader = pair.write();
+    auto other = pair.write();
+    BOOST_TEST_REQUIRE((reader.has_value() && other.has_value()));
+    pair.a.answer_time = 50ms;
+    std::optional<expected<answer>> ended;
+    pair.world.start("writer", [&] { ended = other->execute("append kept"); });
     pair.world.advance(1ms);
-    BOOST_TEST((pair.store->view()->writer == std::nullopt));
+    pair.a.answer_time = 1ms;
+    pair.a.writable = false; // As after BEGIN READ ONLY: for this session alone.
+    BOOST_TEST(reader->execute("append x").error().code == errc::wrong_role);
+    pair.a.writable = true;
+    reader->release();
+    const auto number = other->acceptance();
+    pair.world.advance(1s);
+    BOOST_TEST_REQUIRE(ended.has_value());
+    BOOST_TEST(ended->has_value());
+    BOOST_TEST(other->current());
+    BOOST_TEST(pair.write()->acceptance() == number);
+    BOOST_TEST(pair.count(event_kind::primary_lost) == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

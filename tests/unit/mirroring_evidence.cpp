@@ -106,6 +106,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((pair.is().writer == 1U));
     pair.happens(reported{
         1, pair.now, ++pair.sequence, make_failure(errc::wrong_role, advice::retry, "read-only")});
+    BOOST_TEST((pair.is().writer == 1U)); // The server may be as writable as ever.
+    pair.hears(b(promoted_not_yet_writable(2)));
     BOOST_TEST((pair.is().writer == std::nullopt));
     pair.hears(b(primary(2)));
     BOOST_TEST((pair.is().writer == 1U));
