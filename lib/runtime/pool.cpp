@@ -48,6 +48,10 @@ int server_pool::lendable(std::uint64_t acceptance) const noexcept {
     return sum;
 }
 
+bool server_pool::any_open() const noexcept {
+    return count(slot_state::idle) + count(slot_state::lent) + count(slot_state::busy) != 0;
+}
+
 slot* server_pool::empty_slot() noexcept {
     for (auto& one : slots())
         if (one.state.load() == slot_state::empty)

@@ -91,6 +91,13 @@ public:
     /// Idle ones that may write under that number.
     int lendable(std::uint64_t acceptance) const noexcept;
     slot* empty_slot() noexcept;
+    /// Whether any session is open, whoever has it now.
+    bool any_open() const noexcept;
+
+    /// Why nobody should log in here for a while: its own refusal, or its watcher's.
+    const std::optional<failure>& blocked() const noexcept {
+        return refused_login ? refused_login : watched_by->blocked();
+    }
 
     std::span<slot> slots() noexcept { return {slots_.get(), size_}; }
 
@@ -105,6 +112,9 @@ public:
     bool retired = false;
     core::bucket connects{};
     int failures = 0;
+    std::optional<failure> refused_login; ///< Not repeated for watcher::block_time (F26).
+    reactor::timer unblock{};
+    bool took_a_login = false;
     std::optional<time_point> doubted; ///< Of late, and its watcher has had no answer since.
     time_point not_before = time_point::min();
     std::shared_ptr<watcher> watched_by;

@@ -24,7 +24,7 @@ struct snapshot {
     std::shared_ptr<const ha_adapter> by;
     std::shared_ptr<const store_specification> spec;
     std::vector<server_pool*> pools;             ///< By member; live as long as the store.
-    std::vector<std::optional<failure>> blocked; ///< By member: credentials refused.
+    std::vector<std::optional<failure>> blocked; ///< By member: no session, nor a login for one.
 };
 
 /// Counters, bumped from anywhere.
@@ -131,6 +131,8 @@ private:
     void schedule(time_point now);
     void remember();
     std::optional<failure> refusal_of(const server_pool& pool) const;
+    std::optional<failure> refused_now(const server_pool& pool) const;
+    void fail_the_refused();
     std::optional<failure> refused_everywhere() const;
 
     // store_events.cpp, reactor
@@ -154,6 +156,8 @@ private:
         expected<std::unique_ptr<session>> how
     );
     void open_failed(slot & into, time_point asked, const failure& why);
+    void block(server_pool & pool, const failure& why);
+    void unblock(server_pool & pool) noexcept;
     void prove(slot & which);
     void proved(slot & which, const answered& with);
     void misfit(slot & which);
@@ -239,7 +243,7 @@ private:
     std::optional<std::size_t> routed_;
     std::optional<epoch> routed_epoch_;
     std::optional<std::size_t> resumable_; ///< The last writer, while it claims the same reign.
-    std::uint64_t routed_since_ = 0; ///< Questions numbered below were asked before.
+    std::uint64_t routed_since_ = 0;       ///< Questions numbered below were asked before.
     std::optional<std::size_t> told_writer_;
     std::optional<epoch> told_reign_;
     std::optional<std::size_t> told_member_;

@@ -230,7 +230,7 @@ void store::announce_member(const member* was, std::size_t index) {
         return;
     }
     if (index < pools_.size()) {
-        const auto& blocked = pools_[index]->watched_by->blocked();
+        const auto blocked = refusal_of(*pools_[index]);
         refusal_told_.resize(pools_.size());
         if (blocked && !refusal_told_[index])
             tell({.what = event_kind::login_refused, .cause = to_string(*blocked), .member = index}

@@ -171,24 +171,39 @@ void store::doubt(const event_seen& what, time_point now) {
 
 // C41: what one member accepted and another refuses is a matter of provisioning.
 std::optional<failure> store::refusal_of(const server_pool& pool) const {
-    auto refusal = pool.watched_by->blocked();
-    if (refusal && refusal->code == errc::rejected_by_server && routed_epoch_) {
+    auto refusal = pool.blocked();
+    const bool elsewhere = std::any_of(pools_.begin(), pools_.end(), [](const auto& one) {
+        return one->took_a_login;
+    });
+    if (refusal && refusal->code == errc::rejected_by_server && elsewhere && !pool.took_a_login) {
         refusal->code = errc::standby_not_provisioned;
         refusal->message += "; another member accepted this login (C41)";
     }
     return refusal;
 }
 
+// A session that is there may be had, or may yet be a writer's: that is worth waiting for.
+std::optional<failure> store::refused_now(const server_pool& pool) const {
+    return pool.any_open() ? std::nullopt : refusal_of(pool);
+}
+
 std::optional<failure> store::refused_everywhere() const {
     std::optional<failure> first;
     for (const auto& pool : pools_) {
-        const auto& refusal = pool->watched_by->blocked();
+        auto refusal = refused_now(*pool);
         if (!refusal)
             return std::nullopt;
         if (!first)
-            first = refusal;
+            first = std::move(refusal);
     }
     return first;
+}
+
+void store::fail_the_refused() {
+    if (const auto everywhere = refused_everywhere())
+        fail_waiters(*everywhere, false);
+    else if (const auto here = routed_ ? refused_now(*pools_[*routed_]) : std::nullopt)
+        fail_waiters(*here, true);
 }
 
 void store::settle(belief was, time_point now) {
@@ -203,8 +218,7 @@ void store::settle(belief was, time_point now) {
     if (belief_.is.level == service_level::resiliency && was.is.level != service_level::resiliency)
         if (const auto refusal = refused_at_once({.intent = intent::write}))
             fail_waiters(*refusal, true);
-    if (const auto refusal = refused_everywhere())
-        fail_waiters(*refusal, false);
+    fail_the_refused();
     remember();
     serve();
     upkeep(now);
@@ -366,7 +380,7 @@ void store::publish(const topology& was) {
     made->spec = spec_;
     for (const auto& pool : pools_) {
         made->pools.push_back(pool.get());
-        made->blocked.push_back(refusal_of(*pool));
+        made->blocked.push_back(refused_now(*pool));
     }
     const std::lock_guard guard(publish_mutex_);
     published_ = std::move(made);

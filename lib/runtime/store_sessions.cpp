@@ -54,7 +54,7 @@ void store::upkeep(time_point now) {
 
 void store::upkeep(server_pool& pool, int writes, int reads, time_point now) {
     const auto& one = belief_.is.members[pool.member];
-    if (pool.watched_by->blocked() || one.refused || one.offline || pool.doubted)
+    if (pool.blocked() || one.refused || one.offline || pool.doubted)
         return;
     const bool writer = routed_ == pool.member;
     const bool standby = !writer && one.plays == role::standby && !one.trouble;
@@ -141,6 +141,9 @@ void store::opened(
         return;
     }
     count_.sessions_opened.fetch_add(1, std::memory_order_relaxed);
+    pool.took_a_login = true;
+    unblock(pool);
+    pool.watched_by->unblock();
     into.wire = *std::move(how);
     into.state.store(slot_state::busy);
     into.dirty = false;
@@ -172,12 +175,28 @@ void store::open_failed(slot& into, time_point asked, const failure& why) {
         shared_->on->now() + core::delay(open_backoff, pool.failures, through().random());
     if (refused_credentials(why)) {
         core::mark<"credentials refused to a session">();
-        pool.watched_by->block(why);
-        publish(belief_.is);
-        if (routed_ == pool.member)
-            fail_waiters(*refusal_of(pool), true);
+        block(pool, why);
     }
     happened(reported{pool.member, asked, shared_->on->next_sequence(), why});
+}
+
+// F26: nothing but the pool's own logins ends. Its sessions serve on (rulings 20), and its watcher
+// asks on, for stores with another database as well.
+void store::block(server_pool& pool, const failure& why) {
+    unblock(pool);
+    pool.refused_login = why;
+    pool.unblock =
+        shared_->on->at(shared_->on->now() + watcher::block_time, [kept = weak_from_this(), &pool] {
+            if (const auto here = kept.lock()) {
+                pool.refused_login.reset();
+                here->upkeep(here->shared_->on->now());
+            }
+        });
+}
+
+void store::unblock(server_pool& pool) noexcept {
+    shared_->on->cancel(pool.unblock);
+    pool.refused_login.reset();
 }
 
 void store::prove(slot& which) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace hadr::inline v0::runtime {
 
@@ -14,8 +15,9 @@ namespace {
 
 constexpr std::string_view no_such_database = "3D000";
 
-bool ends_watching(const failure& why) noexcept {
-    return why.next == advice::give_up && why.sqlstate != no_such_database;
+// Who may connect to a database is said of that database; a watcher may as well use another's.
+bool of_one_database(const failure& why) noexcept {
+    return why.sqlstate == no_such_database || why.sqlstate == "28000" || why.sqlstate == "42501";
 }
 
 }
@@ -32,7 +34,13 @@ watcher::~watcher() {
 watcher::subscriber watcher::subscribe(subscription what) {
     if (!with_)
         with_ = what.with;
+    const auto before = databases().size();
     subscribers_.push_back(std::move(what));
+    const auto now = databases().size();
+    if (now != before && blocked_ && of_one_database(*blocked_)) {
+        database_ = refusals_ = before; // The new one, and the last to be refused.
+        unblock();
+    }
     return std::prev(subscribers_.end());
 }
 
@@ -47,12 +55,37 @@ void watcher::want(subscriber which, inquiry what) {
 
 void watcher::block(const failure& why) {
     blocked_ = why;
-    core::mark<"watcher blocked by refused credentials">();
     at_.on.cancel(unblock_);
-    unblock_ = at_.on.at(at_.on.now() + block_time, [this] {
-        blocked_.reset();
-        schedule();
-    });
+    unblock_ = at_.on.at(at_.on.now() + block_time, [this] { unblock(); });
+}
+
+void watcher::unblock() {
+    at_.on.cancel(unblock_);
+    if (!blocked_)
+        return;
+    blocked_.reset();
+    schedule();
+}
+
+std::vector<std::string_view> watcher::databases() const {
+    std::vector<std::string_view> all;
+    for (const auto& one : subscribers_)
+        if (std::find(all.begin(), all.end(), one.with->database) == all.end())
+            all.push_back(one.with->database);
+    return all;
+}
+
+// All databases of its subscribers, once each, before it gives up for a while (F26).
+bool watcher::ends_logins(const failure& why) {
+    if (why.next != advice::give_up)
+        return false;
+    if (!of_one_database(why))
+        return true;
+    ++database_;
+    if (why.sqlstate == no_such_database || ++refusals_ < databases().size())
+        return false;
+    refusals_ = 0;
+    return true;
 }
 
 void watcher::redial() {
@@ -91,7 +124,7 @@ const watcher::subscription* watcher::most_urgent() const {
 void watcher::schedule() {
     at_.on.cancel(wake_);
     const auto* first = most_urgent();
-    if (closed_ || asking_ || dialing_ || blocked_ || first == nullptr)
+    if (closed_ || asking_ || dialing_ || (blocked_ && !wire_) || first == nullptr)
         return;
     const auto due = wire_ ? first->wanted->due : std::max(first->wanted->due, not_before_);
     wake_ = at_.on.at(due, [this] { move(); });
@@ -118,9 +151,8 @@ void watcher::move() {
 
 void watcher::connect() {
     const auto first = form();
-    auto chosen = subscribers_.begin();
-    std::advance(chosen, static_cast<std::ptrdiff_t>(database_ % subscribers_.size()));
-    const target to{where_, {}, with_, why_, chosen->with->database};
+    const auto all = databases();
+    const target to{where_, {}, with_, why_, std::string(all[database_ % all.size()])};
     dialing_ = dial::begin(
         at_,
         to,
@@ -145,6 +177,7 @@ void watcher::connected(expected<std::unique_ptr<session>> how, const question& 
     }
     wire_ = std::move(*how);
     listening_.clear();
+    refusals_ = 0;
     move();
 }
 
@@ -250,11 +283,9 @@ void watcher::lost(const question& what, failure why) {
     drop();
     core::mark<"watch session lost">();
     ++failures_;
-    if (why.sqlstate == no_such_database)
-        ++database_;
     const core::backoff_rule rule{reconnect_first, reconnect_most};
     not_before_ = at_.on.now() + core::delay(rule, failures_, at_.on.through().random());
-    if (ends_watching(why))
+    if (ends_logins(why))
         block(why);
     answered_with(what, std::move(why));
 }

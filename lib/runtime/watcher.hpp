@@ -10,6 +10,9 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace hadr::inline v0::runtime {
 
@@ -46,7 +49,8 @@ public:
 
     /// Why nobody should log in to this server with these credentials for a while.
     const std::optional<failure>& blocked() const noexcept { return blocked_; }
-    void block(const failure& why);
+    /// These credentials were accepted since.
+    void unblock();
 
     /// Whoever answers is not the server that is meant: the session is given up, and the next
     /// question resolves the name anew.
@@ -82,6 +86,9 @@ private:
     void answered_with(const question& what, std::variant<answer, failure> brought);
     void lost(const question& what, failure why);
     void attend();
+    std::vector<std::string_view> databases() const;
+    bool ends_logins(const failure& why);
+    void block(const failure& why);
     void drop();
     void take_pushes();
     const subscription* most_urgent() const;
@@ -98,7 +105,8 @@ private:
     bool polled_ = false;
     int descriptor_ = -1;
     int failures_ = 0;
-    std::size_t database_ = 0; // Which subscriber's database is used.
+    std::size_t refusals_ = 0; // Since the last login; those that speak of one database.
+    std::size_t database_ = 0; // Which of the subscribers' databases is used.
     time_point not_before_ = time_point::min();
     time_point redial_after_ = time_point::min();
     std::optional<failure> blocked_;

@@ -242,6 +242,71 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(pair.write(1s).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(
+    goes_on_beside_logins_that_are_refused, *utf::label("F26") * utf::label("E10")
+) {
+    simulated_pair pair("Pool_Max=2;Pool_Warm=0");
+    auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    pair.world.advance(1s);
+    pair.a.is = testing::fake_server::condition::locked; // As while a password is changed.
+    const auto logins = pair.a.logins;
+    BOOST_TEST((pair.write(2s).error().code == errc::deadline_exceeded)
+    ); // One is out, and will be back.
+    held->release();
+    BOOST_TEST(pair.count(event_kind::login_refused) == 1U);
+    for (int i = 0; i < 5; ++i) {
+        pair.world.advance(10s);
+        const auto begun = pair.world.now();
+        BOOST_TEST(pair.write().has_value());
+        BOOST_TEST((pair.world.now() == begun));
+    }
+    BOOST_TEST(pair.a.logins == logins + 1);
+    BOOST_TEST(pair.count(event_kind::primary_lost) == 0U);
+    pair.a.is = testing::fake_server::condition::up;
+    pair.world.advance(30s);
+    held = pair.write();
+    BOOST_TEST(pair.write(1s).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(
+    takes_an_accepted_login_for_the_end_of_refusals, *utf::label("F26") * utf::label("P9")
+) {
+    int lent = 0;
+    simulated_pair pair;
+    pair.reopen(
+        "Pool_Min=2;Pool_Max=2;Pool_Warm=0",
+        {.refused = [&](const target& to) -> std::optional<failure> {
+            if (to.why != purpose::lend || ++lent > 1)
+                return std::nullopt;
+            return make_failure(errc::rejected_by_server, advice::give_up, "no");
+        }}
+    );
+    pair.world.advance(1s);
+    BOOST_TEST(pair.store->counters().logins_failed == 1U);
+    BOOST_TEST(pair.a.sessions() == 2U + 1U);
+}
+
+BOOST_AUTO_TEST_CASE(
+    names_a_standby_without_the_login_when_it_is_promoted, *utf::label("C41") * utf::label("F26")
+) {
+    simulated_pair pair;
+    pair.reopen("Pool_Warm=1", {.refused = [&](const target& to) -> std::optional<failure> {
+                    if (to.why == purpose::watch || to.at.host != "b")
+                        return std::nullopt;
+                    return make_failure(errc::rejected_by_server, advice::give_up, "no such user");
+                }});
+    BOOST_TEST(pair.write().has_value());
+    pair.a.kill();
+    pair.b.promote();
+    pair.world.advance(1s);
+    BOOST_TEST((pair.store->view()->writer == 1U)); // No outage of the server.
+    const auto none = pair.write(5s);
+    BOOST_TEST_REQUIRE(!none.has_value());
+    BOOST_TEST(none.error().code == errc::standby_not_provisioned);
+    BOOST_TEST(pair.store->explain().candidates[1].why.find("C41") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(fails_where_no_thread_can_be_had_and_recovers, *utf::label("F48")) {
     simulated_pair pair;
     pair.world.allow_agents(false);

@@ -31,11 +31,14 @@ struct crowd {
         world.advance(2h);
     }
 
-    std::unique_ptr<connection_manager> open(std::string_view servers) {
+    std::unique_ptr<connection_manager>
+    open(std::string_view servers, std::string_view database = "d", taps with = {}) {
+        auto scripted =
+            std::make_shared<testing::scripted_driver>(world, std::vector{&a, &b, &c, &d});
         auto made = hadr::open(
-            "Mode=mirroring;Database=d;UID=u;Encrypt=disable;" + std::string(servers),
-            {.drivers =
-                 {std::make_shared<testing::scripted_driver>(world, std::vector{&a, &b, &c, &d})},
+            "Mode=mirroring;UID=u;Encrypt=disable;Database=" + std::string(database) + ";" +
+                std::string(servers),
+            {.drivers = {std::make_shared<tapped_driver>(std::move(scripted), std::move(with))},
              .world = world_owner,
              .runtime = runtime,
              .on_event = [this](const event& what) { told.push_back(what); }}
@@ -107,6 +110,44 @@ BOOST_AUTO_TEST_CASE(that_hang_leave_the_queue_to_others, *utf::label("F50") * u
     all.world.advance(1s);
     const auto other = all.open(on_c_and_d);
     BOOST_TEST(other->acquire({.until = deadline::in(15s)}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(
+    to_another_database_of_the_same_servers_may_be_refused_alone,
+    *utf::label("F26") * utf::label("P2")
+) {
+    const auto runs = [](const char* sqlstate, duration after) {
+        crowd all;
+        const auto refused = [&](const target& to) -> std::optional<failure> {
+            if ((to.database.empty() ? to.with->database : to.database) != "wrong")
+                return std::nullopt;
+            auto why = make_failure(errc::rejected_by_server, advice::give_up, "no");
+            why.sqlstate = sqlstate;
+            return why;
+        };
+        const auto wrong = all.open(on_a_and_b, "wrong", {.refused = refused});
+        all.world.advance(after);
+        const auto right = all.open(on_a_and_b, "d", {.refused = refused});
+        const auto none = wrong->acquire({.until = deadline::in(5s)});
+        BOOST_TEST_REQUIRE(!none.has_value());
+        BOOST_TEST(none.error().sqlstate == sqlstate);
+        BOOST_TEST(right->acquire({.until = deadline::in(5s)}).has_value());
+        for (int i = 0; i < 10; ++i) {
+            all.world.advance(10s);
+            const auto begun = all.world.now();
+            BOOST_TEST(right->acquire({.until = deadline::in(5s)}).has_value());
+            BOOST_TEST((all.world.now() == begun)); // The view is fresh.
+        }
+        all.a.kill(); // The watch sessions too.
+        all.world.advance(1s);
+        all.a.is = testing::fake_server::condition::up;
+        all.world.advance(1s);
+        BOOST_TEST(right->acquire({.until = deadline::in(1s)}).has_value());
+    };
+    for (const auto* sqlstate : {"3D000", "28000", "42501"})
+        for (const duration after :
+             {duration::zero(), duration(1s)}) // While the watcher logs in, and long after.
+            runs(sqlstate, after);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

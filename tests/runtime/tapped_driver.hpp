@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,9 @@ namespace hadr::test {
 /// What a test sees and changes between the library and a driver.
 struct taps {
     std::function<void(target& to)> login = [](target&) {};
+    std::function<std::optional<failure>(const target& to)> refused = [](const target&) {
+        return std::nullopt;
+    };
     std::function<void(const statement& what)> sent = [](const statement&) {};
     /// The command tag that the library gets instead of the server's.
     std::function<std::string(std::string_view tag)> tag = [](std::string_view server) {
@@ -79,6 +83,8 @@ public:
     connect(const target& to, time_point until, world& through) override {
         auto there = to;
         with_->login(there);
+        if (auto why = with_->refused(there))
+            return *std::move(why);
         auto made = inner_->connect(there, until, through);
         if (!made)
             return made.error();

@@ -197,7 +197,9 @@ duration plan::recovery() const {
     const bool locked = std::any_of(faults.begin(), faults.end(), [](const fault& one) {
         return one.what == fault_kind::locked;
     });
-    return locked ? 65s : 4s; // Refused credentials are not tried again for a minute (F26).
+    // Refused credentials are not tried again for a minute (F26): what is open serves on, but a
+    // server that dies meanwhile, and its sessions with it, gets no other before.
+    return locked ? 65s : 4s;
 }
 
 std::string connection_string_of(const plan& what) {
