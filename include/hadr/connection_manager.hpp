@@ -158,7 +158,8 @@ private:
 };
 
 /// Validates and returns a manager; does no I/O and waits for nothing, so that a process restarted
-/// during an outage comes up. Errors: configuration_invalid.
+/// during an outage comes up. Errors: configuration_invalid; unreachable with local_cause where no
+/// thread can be had (F48).
 HADR_EXPORT expected<std::unique_ptr<connection_manager>>
 open(std::string_view connection_string, open_options options = {});
 

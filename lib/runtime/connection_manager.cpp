@@ -209,7 +209,10 @@ struct manager_access {
             options.on_event,
             options.log});
         of->warn(made->warnings);
-        of->begin();
+        if (const auto begun = of->begin(); !begun) {
+            of->close({});
+            return begun.error();
+        }
         auto state = std::make_shared<connection_manager::impl>(connection_manager::impl{
             std::move(of), std::move(options)});
         return std::unique_ptr<connection_manager>(new connection_manager(std::move(state)));

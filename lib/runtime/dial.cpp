@@ -135,7 +135,10 @@ void dial::try_next() {
     if (!attempts_[which].job) {
         auto why = make_failure(errc::unreachable, advice::retry, "no thread for a login (F48)");
         why.native = local_cause;
-        tried(which, std::move(why));
+        // Not at once: whoever began this dial has yet to hear of it.
+        at_.on.post([self = shared_from_this(), which, why = std::move(why)] {
+            self->tried(which, why);
+        });
         return;
     }
     if (begun_ < attempts_.size() && !queued())

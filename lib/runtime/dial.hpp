@@ -30,7 +30,8 @@ public:
 
     using ended = std::function<void(expected<std::unique_ptr<session>>)>;
 
-    /// Calls then once, at the latest at the deadline, on the reactor's agent. A session to lend or
+    /// Calls then once, later than it returns and at the latest at the deadline, on the reactor's
+    /// agent. A session to lend or
     /// to keep warm has no caller whose time runs while all workers are busy: its own runs from
     /// when one takes it, or else a crowd of logins ends in time-outs that say nothing of a server.
     static std::shared_ptr<dial> begin(const place& at, target to, time_point until, ended then);

@@ -52,7 +52,7 @@ public:
     explicit store(parts from);
     ~store();
 
-    void begin();
+    expected<void> begin();
 
     // store_acquire.cpp
     expected<lease> acquire(const request& wanted);
@@ -148,6 +148,7 @@ private:
     // store_sessions.cpp, reactor
     void upkeep(time_point now);
     void upkeep(server_pool & pool, int writes, int reads, time_point now);
+    void upkeep_at(time_point when);
     bool open(server_pool & pool, session_use use, time_point now);
     void opened(
         slot & into,

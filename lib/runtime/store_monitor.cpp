@@ -51,8 +51,13 @@ store::store(parts from)
 
 store::~store() = default;
 
-void store::begin() {
-    shared_->on->post([self = shared_from_this()] { self->start(); });
+expected<void> store::begin() {
+    if (shared_->on->post([self = shared_from_this()] { self->start(); }))
+        return {};
+    auto why =
+        make_failure(errc::unreachable, advice::retry, "no thread to watch the store with (F48)");
+    why.native = local_cause;
+    return why;
 }
 
 std::shared_ptr<const snapshot> store::current() const {
@@ -156,7 +161,8 @@ void store::happened(const event_seen& what) {
 // A login to a server that may just have died would fail: its watcher asks first.
 void store::doubt(const event_seen& what, time_point now) {
     if (const auto* doubtful = std::get_if<suspected>(&what)) {
-        if (doubtful->member < pools_.size())
+        // The first counts: under load there is always a later one.
+        if (doubtful->member < pools_.size() && !pools_[doubtful->member]->doubted)
             pools_[doubtful->member]->doubted = now;
         return;
     }

@@ -17,11 +17,18 @@ namespace {
 // How many logins to one server may be under way for a store; more only queue in the server.
 constexpr int opening_max = 8;
 constexpr int burst = 8;
+constexpr duration doubt_max = std::chrono::seconds(1);
 constexpr core::backoff_rule open_backoff{
     std::chrono::milliseconds(10), std::chrono::milliseconds(1000)};
 
 bool refused_credentials(const failure& why) noexcept {
     return why.next == advice::give_up;
+}
+
+// Rulings 14; but a login to a server that is silent would be silent too.
+bool in_doubt(const server_pool& pool, const member& one, time_point now) noexcept {
+    const bool silent = one.trouble && one.trouble->code == errc::deadline_exceeded;
+    return pool.doubted && (silent || now - *pool.doubted < doubt_max);
 }
 
 }
@@ -48,13 +55,14 @@ void store::upkeep(time_point now) {
         }
     }
     shared_->on->cancel(upkeep_);
+    upkeep_ = {};
     for (std::size_t i = 0; i < pools_.size(); ++i)
         upkeep(*pools_[i], writes[i], reads[i], now);
 }
 
 void store::upkeep(server_pool& pool, int writes, int reads, time_point now) {
     const auto& one = belief_.is.members[pool.member];
-    if (pool.blocked() || one.refused || one.offline || pool.doubted)
+    if (pool.blocked() || one.refused || one.offline || in_doubt(pool, one, now))
         return;
     const bool writer = routed_ == pool.member;
     const bool standby = !writer && one.plays == role::standby && !one.trouble;
@@ -90,23 +98,30 @@ void store::upkeep(server_pool& pool, int writes, int reads, time_point now) {
             return;
 }
 
+// One timer for all pools, at the earliest time that one of them waits for (T3).
+void store::upkeep_at(time_point when) {
+    const bool waits = upkeep_ != reactor::timer();
+    if (waits && upkeep_.first <= when)
+        return;
+    shared_->on->cancel(upkeep_);
+    upkeep_ = shared_->on->at(when, [self = weak_from_this()] {
+        if (const auto here = self.lock())
+            here->upkeep(here->shared_->on->now());
+    });
+}
+
 bool store::open(server_pool& pool, session_use use, time_point now) {
-    const auto later = [&](time_point when) {
-        upkeep_ = shared_->on->at(when, [self = weak_from_this()] {
-            if (const auto here = self.lock())
-                here->upkeep(here->shared_->on->now());
-        });
-        return false;
-    };
     if (now < pool.not_before) {
         core::mark<"login waits for its backoff">();
-        return later(pool.not_before);
+        upkeep_at(pool.not_before);
+        return false;
     }
     const auto permit = core::take(pool.connects, {spec_->connects_per_second, burst}, now);
     pool.connects = permit.after;
     if (!permit.granted) {
         core::mark<"login waits for the storm limit">();
-        return later(permit.try_again);
+        upkeep_at(permit.try_again);
+        return false;
     }
     auto* const into = pool.empty_slot();
     if (into == nullptr)

@@ -20,6 +20,45 @@ BOOST_AUTO_TEST_CASE(begins_without_a_server_in_reach, *utf::label("F33")) {
     BOOST_TEST(pair.write(2s).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(
+    watches_a_server_by_its_socket_once_there_is_a_thread, *utf::label("F48") * utf::label("P9")
+) {
+    const auto world = std::make_shared<testing::manual_world>();
+    testing::fake_server server{{"/there", 0, {}}};
+    const auto store = hadr::open(
+        "Server=/there;Database=d;UID=u",
+        {.drivers = {std::make_shared<testing::scripted_driver>(*world, std::vector{&server})},
+         .world = world}
+    );
+    BOOST_TEST_REQUIRE(store.has_value());
+    world->allow_agents(false); // But for the reactor, none can be had from now on.
+    world->advance(3s);
+    BOOST_TEST(server.logins == 0U);
+    world->allow_agents(true);
+    BOOST_TEST((*store)->acquire({.until = deadline::in(2s)}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(is_not_opened_where_nothing_could_watch_it, *utf::label("F48")) {
+    const auto world = std::make_shared<testing::manual_world>();
+    testing::fake_server server{{"/there", 0, {}}};
+    const auto open = [&] {
+        return hadr::open(
+            "Server=/there;Database=d;UID=u",
+            {.drivers = {std::make_shared<testing::scripted_driver>(*world, std::vector{&server})},
+             .world = world}
+        );
+    };
+    world->allow_agents(false);
+    const auto none = open();
+    BOOST_TEST_REQUIRE(!none.has_value());
+    BOOST_TEST(none.error().native == local_cause);
+    BOOST_TEST((none.error().next == advice::retry));
+    world->allow_agents(true);
+    const auto store = open();
+    BOOST_TEST_REQUIRE(store.has_value());
+    BOOST_TEST((*store)->acquire({.until = deadline::in(2s)}).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(needs_proof_for_its_first_writer, *utf::label("E4")) {
     {
         simulated_pair pair;

@@ -150,6 +150,29 @@ BOOST_AUTO_TEST_CASE(
             runs(sqlstate, after);
 }
 
+BOOST_AUTO_TEST_CASE(
+    grows_under_statements_that_are_all_slower_than_a_suspicion, *utf::label("P9")
+) {
+    simulated_pair pair("Pool_Max=10;Pool_Warm=0");
+    pair.world.advance(1s);
+    pair.a.answer_time = 30ms;
+    bool stopping = false;
+    for (int i = 0; i < 20; ++i) {
+        pair.world.start("caller", [&] {
+            while (!stopping) {
+                auto held = pair.write(1h);
+                if (held)
+                    static_cast<void>(held->execute("select 1"));
+            }
+        });
+        pair.world.advance(40ms);
+    }
+    pair.world.advance(2s);
+    BOOST_TEST(pair.a.sessions() == 10U + 1U);
+    stopping = true;
+    pair.world.advance(5s);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "simulation/marks.hpp"
+
 #include <hadr/hadr.hpp>
 #include <hadr/testing/simulated_store.hpp>
 
@@ -17,9 +19,9 @@ namespace {
 
 /// An application on a simulated store.
 struct simulated {
-    simulated() {
+    explicit simulated(const std::string& more = {}) {
         auto made = hadr::open(
-            servers.connection_string(), {.drivers = {servers.through()}, .world = world}
+            servers.connection_string() + more, {.drivers = {servers.through()}, .world = world}
         );
         BOOST_REQUIRE(made.has_value());
         store = std::move(*made);
@@ -234,6 +236,28 @@ BOOST_AUTO_TEST_CASE(is_pushed_about_by_its_witness, *utf::label("C18")) {
     BOOST_TEST(on.store->counters().pushes != 0U);
     BOOST_TEST(on.whole());
     BOOST_TEST((on.servers.named() == site::two));
+}
+
+BOOST_AUTO_TEST_CASE(
+    keeps_its_pools_with_one_timer_at_a_time, *utf::label("T3") * utf::label("F56")
+) {
+    simulated all(";Connects_Per_Second=1;Pool_Max=90;Pool_Min=90;Pool_Warm=45");
+    const auto waits = [&] {
+        unsigned long long times = 0;
+        for (const auto& one : all_marks())
+            if (one.name == "login waits for the storm limit")
+                times += one.times;
+        return times;
+    };
+    const auto in_five_seconds = [&] {
+        const auto before = waits();
+        all.world->advance(5s);
+        return waits() - before;
+    };
+    all.world->advance(1s);
+    const auto early = in_five_seconds();
+    all.world->advance(15s);
+    BOOST_TEST(in_five_seconds() <= 2 * early);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
