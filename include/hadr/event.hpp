@@ -23,12 +23,16 @@ enum class event_kind {
     epoch_went_back,     ///< A lower epoch was accepted by an operator's word (E2).
     witness_lost,
     witness_returned,
+    // The view's state has become: each change of it is told by one of these four.
     exposed,         ///< The primary serves without a synchronized standby (C31).
-    protected_,      ///< And no longer is exposed.
+    protected_,      ///< It serves, and a standby would take over.
+    failing_over,    ///< There is no primary, and one will come without anybody's action.
     action_required, ///< Nobody will bring a primary back but an operator.
     level_changed,   ///< Service level (B6).
     member_lost,
-    member_returned,
+    member_returned, ///< It answers again, or is refused no longer.
+    member_offline,  ///< By an operator's word (B11).
+    member_online,   ///< Likewise.
     partner_learned, ///< The engine named a partner that the specification does not (C43).
     login_refused,   ///< A member refuses the credentials (F26, F27); no retry for a while.
     lease_leaked,    ///< A lease has been out longer than Lease_Limit.

@@ -128,10 +128,13 @@ std::string_view to_string(event_kind what) noexcept {
     case event_kind::witness_returned: return "witness_returned";
     case event_kind::exposed: return "exposed";
     case event_kind::protected_: return "protected";
+    case event_kind::failing_over: return "failing_over";
     case event_kind::action_required: return "action_required";
     case event_kind::level_changed: return "level_changed";
     case event_kind::member_lost: return "member_lost";
     case event_kind::member_returned: return "member_returned";
+    case event_kind::member_offline: return "member_offline";
+    case event_kind::member_online: return "member_online";
     case event_kind::partner_learned: return "partner_learned";
     case event_kind::login_refused: return "login_refused";
     case event_kind::lease_leaked: return "lease_leaked";

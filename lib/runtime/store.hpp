@@ -138,7 +138,8 @@ private:
     // store_events.cpp, reactor
     void announce(const topology& was, time_point now);
     void announce_writer(time_point now);
-    void announce_member(const member* was, std::size_t index);
+    void announce_member(std::size_t index);
+    void announce_refused(std::size_t index);
     void announce_witness(const topology& was);
     void announce_partners(const topology& was);
     void announce_stall(time_point now);
@@ -200,6 +201,14 @@ private:
         return alive_.load(std::memory_order_relaxed) != 0;
     }
 
+    /// What listeners know of a member.
+    struct told_member {
+        bool offline = false;
+        bool refused = false;
+        bool lost = false;
+        bool login_refused = false;
+    };
+
     const std::shared_ptr<runtime_handle> shared_;
     const std::atomic<std::uint32_t>& alive_; // The world's; not asked for at every hand-out.
     const bool runtime_is_shared_;
@@ -254,7 +263,7 @@ private:
     std::optional<time_point> away_since_;
     std::optional<time_point> witness_lost_since_;
     bool witness_advice_given_ = false;
-    std::vector<bool> refusal_told_;
+    std::vector<told_member> told_members_;
     std::uint64_t marked_ = 0;   ///< Acceptance number whose reign a session has tried to mark.
     bool was_protected_ = false; ///< The replication was synchronized when a writer was last seen.
     std::optional<time_point> swept_;

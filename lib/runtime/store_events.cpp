@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace hadr::inline v0::runtime {
 
@@ -17,12 +18,15 @@ log_level level_of(event_kind what) noexcept {
     case event_kind::witness_returned:
     case event_kind::protected_:
     case event_kind::member_returned:
+    case event_kind::member_offline:
+    case event_kind::member_online:
     case event_kind::partner_learned:
     case event_kind::reconfigured:
     case event_kind::closed: return log_level::info;
     case event_kind::old_primary_refused:
     case event_kind::witness_lost:
     case event_kind::exposed:
+    case event_kind::failing_over:
     case event_kind::level_changed:
     case event_kind::member_lost:
     case event_kind::lease_leaked:
@@ -48,8 +52,15 @@ bool two_claim(const topology& view) noexcept {
     return claims >= 2 && !view.writer;
 }
 
-const member* find(const topology& view, std::size_t index) noexcept {
-    return index < view.members.size() ? &view.members[index] : nullptr;
+event_kind told_by(availability state) noexcept {
+    switch (state) {
+    case availability::serving: return event_kind::protected_;
+    case availability::failing_over: return event_kind::failing_over;
+    case availability::action_required: return event_kind::action_required;
+    case availability::exposed:
+    case availability::unknown: break; // Nothing becomes unknown but by reconfigured.
+    }
+    return event_kind::exposed;
 }
 
 }
@@ -74,19 +85,13 @@ void store::announce(const topology& was, time_point now) {
     const auto& is = belief_.is;
     announce_writer(now);
     for (std::size_t i = 0; i < is.members.size(); ++i)
-        announce_member(find(was, i), i);
+        announce_member(i);
     if (two_claim(is) && !two_claim(was))
         tell({.what = event_kind::two_claimants, .cause = is.cause});
     announce_witness(was);
     announce_partners(was);
-    if (is.state != was.state) {
-        if (is.state == availability::exposed && was.state == availability::serving)
-            tell({.what = event_kind::exposed, .cause = is.cause});
-        if (is.state == availability::serving && was.state == availability::exposed)
-            tell({.what = event_kind::protected_, .cause = is.cause});
-        if (is.state == availability::action_required)
-            tell({.what = event_kind::action_required, .cause = is.cause});
-    }
+    if (is.state != was.state && is.state != availability::unknown)
+        tell({.what = told_by(is.state), .cause = is.cause});
     if (is.level != was.level)
         tell(
             {.what = event_kind::level_changed,
@@ -210,39 +215,47 @@ void store::announce_writer(time_point now) {
     was_protected_ = is.replication == synchrony::synchronized;
 }
 
-void store::announce_member(const member* was, std::size_t index) {
+// Each change once, whatever it came from, so that replaying the events gives the view (S2).
+void store::announce_member(std::size_t index) {
     const auto& is = belief_.is.members[index];
-    const auto refused = [](const member& one) {
-        return one.refused && !(one.trouble && one.trouble->code == errc::no_quorum);
-    };
-    if (refused(is) && !(was != nullptr && refused(*was))) {
-        // E9 may be known before any epoch is accepted: by the engine's own word.
-        const bool foreign =
-            (is.trouble && is.trouble->code == errc::configuration_invalid) ||
-            (is.reign && belief_.is.accepted &&
-             adapter_->compare(*is.reign, *belief_.is.accepted) == epoch_order::foreign);
+    told_members_.resize(std::max(told_members_.size(), index + 1));
+    auto& told = told_members_[index];
+    if (is.offline != std::exchange(told.offline, is.offline))
         tell(
-            {.what = foreign ? event_kind::foreign_member : event_kind::old_primary_refused,
-             .cause = is.trouble ? to_string(*is.trouble) : "of an older epoch",
-             .member = index,
-             .reign = is.reign}
+            {.what = is.offline ? event_kind::member_offline : event_kind::member_online,
+             .cause = "by an operator's word",
+             .member = index}
         );
-        return;
-    }
-    if (index < pools_.size()) {
-        const auto blocked = refusal_of(*pools_[index]);
-        refusal_told_.resize(pools_.size());
-        if (blocked && !refusal_told_[index])
-            tell({.what = event_kind::login_refused, .cause = to_string(*blocked), .member = index}
-            );
-        refusal_told_[index] = blocked.has_value();
-    }
+    const auto no_login = index < pools_.size() ? refusal_of(*pools_[index]) : std::nullopt;
+    if (no_login && !told.login_refused)
+        tell({.what = event_kind::login_refused, .cause = to_string(*no_login), .member = index});
+    told.login_refused = no_login.has_value();
+    if (is.refused && is.trouble && is.trouble->code == errc::no_quorum)
+        return; // Nothing is known of it yet.
     const bool lost = is.trouble && !is.refused;
-    const bool was_lost = was != nullptr && was->trouble && !was->refused;
-    if (lost && !was_lost)
+    const bool refused_before = std::exchange(told.refused, is.refused);
+    const bool lost_before = std::exchange(told.lost, lost);
+    if (is.refused && !refused_before)
+        announce_refused(index);
+    else if (lost && !lost_before)
         tell({.what = event_kind::member_lost, .cause = to_string(*is.trouble), .member = index});
-    if (!lost && was_lost && !is.refused)
+    else if (!is.refused && !lost && (refused_before || lost_before))
         tell({.what = event_kind::member_returned, .cause = is.engine_state, .member = index});
+}
+
+void store::announce_refused(std::size_t index) {
+    const auto& is = belief_.is.members[index];
+    // E9 may be known before any epoch is accepted: by the engine's own word.
+    const bool foreign =
+        (is.trouble && is.trouble->code == errc::configuration_invalid) ||
+        (is.reign && belief_.is.accepted &&
+         adapter_->compare(*is.reign, *belief_.is.accepted) == epoch_order::foreign);
+    tell(
+        {.what = foreign ? event_kind::foreign_member : event_kind::old_primary_refused,
+         .cause = is.trouble ? to_string(*is.trouble) : "of an older epoch",
+         .member = index,
+         .reign = is.reign}
+    );
 }
 
 void store::announce_witness(const topology& was) {

@@ -95,6 +95,7 @@ void store::set_up() {
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
     resumable_.reset(); // An index of the former members.
+    told_members_.clear();
     add_pools();
     if (spec_->witness) {
         const auto& witness = *spec_->witness;
