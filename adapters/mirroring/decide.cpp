@@ -347,7 +347,8 @@ private:
         }
         const bool promoted = is_.accepted && order(i) == epoch_order::newer;
         const bool recalled = is_.accepted && known_.recalled && order(i) == epoch_order::same;
-        if (promoted || recalled || known_.overruled == i || store_.start == cold_start::alone)
+        const bool alone = store_.start == cold_start::alone && !known_.forgetful;
+        if (promoted || recalled || known_.overruled == i || alone)
             return proof::own_word;
         return proof::none;
     }

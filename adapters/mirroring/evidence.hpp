@@ -49,8 +49,9 @@ struct evidence final : belief::memory {
     std::optional<time_point> without;  ///< Since when no writer has been known, or a troubled one.
     std::optional<std::size_t> overruled; ///< Member whose epoch an operator accepts.
     std::optional<std::size_t>
-        proven;            ///< The last writer, while its facts have not been lost since.
-    bool recalled = false; ///< The epoch accepted was remembered by an earlier process.
+        proven;             ///< The last writer, while its facts have not been lost since.
+    bool forgetful = false; ///< What a former process accepted cannot be read.
+    bool recalled = false;  ///< The epoch accepted was remembered by an earlier process.
 };
 
 }

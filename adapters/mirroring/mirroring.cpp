@@ -188,10 +188,13 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
     } else if (const auto* doubt = std::get_if<suspected>(&event)) {
         take_doubt(*have, *doubt, now);
     } else if (const auto* memory_of = std::get_if<remembered>(&event)) {
-        if (!was.accepted ||
-            core::compare(memory_of->highest, *was.accepted) == epoch_order::newer) {
+        const auto& highest = memory_of->highest;
+        have->forgetful = highest.lineage.empty();
+        const bool higher =
+            !was.accepted || core::compare(highest, *was.accepted) == epoch_order::newer;
+        if (!have->forgetful && higher) {
             core::mark<"epoch recalled">();
-            was.accepted = memory_of->highest;
+            was.accepted = highest;
             was.accepted->strength = hadr::proof::none;
             have->recalled = true;
         }
@@ -280,6 +283,7 @@ void adapter::take_member(
 void adapter::keep_proof(evidence& into, const topology& is) const {
     if (is.writer) {
         into.proven = is.writer;
+        into.forgetful = false;
         into.recalled = false; // The memory of a former process has served.
         return;
     }

@@ -243,7 +243,7 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
         if ((!have->suspected || *have->suspected > from) && !made.is.members[0].trouble)
             have->suspected = from;
     } else if (const auto* before = std::get_if<remembered>(&event)) {
-        if (!made.is.accepted) {
+        if (!made.is.accepted && !before->highest.lineage.empty()) {
             made.is.accepted = before->highest;
             made.is.accepted->strength = hadr::proof::none;
         }

@@ -82,7 +82,7 @@ struct suspected {
 
 /// What a former process of this store left in State_File.
 struct remembered {
-    epoch highest;
+    epoch highest; ///< No lineage if the file is there and cannot be read: something is forgotten.
     std::vector<endpoint> members;
 };
 

@@ -101,7 +101,8 @@ public:
 
     virtual std::uint64_t random() noexcept = 0;
 
-    /// A whole file of at most 1 MiB. Errors: configuration_invalid.
+    /// A whole file of at most 1 MiB. Errors: configuration_invalid; native is ENOENT where there
+    /// is none.
     virtual expected<std::string> load(const std::string& path) = 0;
     /// Replaces a file as a whole: a reader, or a crash, sees the old or the new one.
     virtual expected<void> save(const std::string& path, std::string_view bytes) = 0;

@@ -357,7 +357,7 @@ const key_rule rules[] = {
     {"Cold_Start", "", "all", "evidence, alone", "evidence", "What the first write session of a process needs without State_File: the engine's naming or both partners' answers, or the primary's word alone.", false,
         READ { return choose(v, start_words, d.store.start); },
         SHOW { return unless(s.start == cold_start::evidence, "alone"); }},
-    {"State_File", "", "all", "path to 4096 bytes", "none", "Remembers the highest epoch accepted, so that a restarted process refuses an older one.", false,
+    {"State_File", "", "all", "path to 4096 bytes", "none", "Remembers the highest epoch accepted, so that a restarted process refuses an older one. One that is there and cannot be read is told, and no server's word alone then suffices (Cold_Start).", false,
         READ { return any_text(v, 4096, d.store.state_file); }, SHOW { return show_text<&spec::state_file>(s); }},
     {"Fork_Table", "", "mirroring", "table or schema.table", "none", "Opt-in: a row per timeline proves a fork (rulings 11).", false,
         READ { return read_table(v, d.store.fork_table); }, SHOW { return show_text<&spec::fork_table>(s); }},

@@ -115,11 +115,14 @@ private:
 };
 
 failure file_failure(const std::string& path, const char* what) {
-    return make_failure(
+    const int cause = errno;
+    auto why = make_failure(
         errc::configuration_invalid,
         advice::give_up,
-        fmt::format("{} {}: {}", what, path, std::generic_category().message(errno))
+        fmt::format("{} {}: {}", what, path, std::generic_category().message(cause))
     );
+    why.native = cause;
+    return why;
 }
 
 bool write_all(int descriptor, std::string_view bytes) noexcept {

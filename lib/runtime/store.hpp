@@ -4,6 +4,7 @@
 #include "core/service_level.hpp"
 #include "runtime/pool.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/state_keeper.hpp"
 #include "runtime/waiters.hpp"
 
 #include <hadr/connection_manager.hpp>
@@ -117,6 +118,7 @@ private:
 
     // store_monitor.cpp, reactor
     void start();
+    void recall(const expected<std::string>& text);
     void set_up();
     void add_pools();
     void happened(const event_seen& what);
@@ -234,6 +236,7 @@ private:
     mutable std::mutex listeners_mutex_; // Guards listeners_.
     std::vector<std::shared_ptr<dispatcher::subscription>> listeners_;
     const std::shared_ptr<dispatcher::tally> tally_;
+    const std::shared_ptr<state_keeper> state_;
 
     std::mutex end_mutex_; // Guards self_ and, once closing, the pools against late_return().
     std::shared_ptr<store> self_; // Keeps the store while leases outlive the manager.
@@ -269,7 +272,8 @@ private:
     std::optional<time_point> swept_;
     std::uint64_t failures_told_ = 0;
     time_point failures_told_at_ = time_point::min();
-    std::string remembered_;
+    std::string recalled_from_; ///< The State_File that was read.
+    std::uint64_t starts_ = 0;
     reactor::timer wake_{};
     reactor::timer upkeep_{};
     std::optional<std::list<runtime_handle::sweep>::iterator> sweep_;

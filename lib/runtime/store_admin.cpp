@@ -235,7 +235,7 @@ expected<void> store::reconfigure(
                     by->apply(self->belief_, remembered{*kept, {}}, self->shared_->on->now());
             }
             self->tell({.what = event_kind::reconfigured});
-            self->set_up();
+            self->start();
         }
     );
     return posted ? expected<void>()

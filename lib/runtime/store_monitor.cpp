@@ -3,7 +3,11 @@
 #include "runtime/state_file.hpp"
 #include "runtime/store.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 namespace hadr::inline v0::runtime {
 
@@ -33,6 +37,13 @@ store::store(parts from)
     , runtime_is_shared_(from.runtime_is_shared)
     , log_(std::move(from.log))
     , tally_(std::make_shared<dispatcher::tally>())
+    , state_(std::make_shared<state_keeper>(
+          shared_->through,
+          [events = std::weak_ptr(shared_->events), log = log_](const failure& why) {
+              if (const auto to = events.lock())
+                  to->log(log, log_level::error, "State_File cannot be written: " + to_string(why));
+          }
+      ))
     , driver_(std::move(from.through))
     , adapter_(std::move(from.by))
     , spec_(std::move(from.spec))
@@ -68,25 +79,51 @@ std::shared_ptr<const snapshot> store::current() const {
 void store::start() {
     if (closing_.load())
         return;
-    if (spec_->state_file.empty()) {
+    const auto starting = ++starts_;
+    if (spec_->state_file.empty() || spec_->state_file == recalled_from_) {
         set_up();
         return;
     }
     // E1 across restarts: nothing is asked before what was known is known again (rulings 12).
-    const auto job = [self = shared_from_this(), path = spec_->state_file](const workers::ticket&) {
-        auto text = self->through().load(path);
-        auto found = text ? read_state(*text) : std::nullopt;
-        self->shared_->on->post([self, found = std::move(found)] {
-            if (found) {
-                core::mark<"highest epoch remembered from a former process">();
-                self->belief_ =
-                    self->adapter_->apply(self->belief_, *found, self->shared_->on->now());
-            }
-            self->set_up();
-        });
-    };
-    if (!shared_->by.run(job, true))
-        set_up();
+    const auto job =
+        [self = shared_from_this(), starting, path = spec_->state_file](const workers::ticket&) {
+            auto text = self->through().load(path);
+            self->shared_->on->post([self, starting, path, text = std::move(text)] {
+                if (self->closing_.load() || starting != self->starts_)
+                    return;
+                self->recalled_from_ = path;
+                self->recall(text);
+                self->set_up();
+            });
+        };
+    if (shared_->by.run(job, true))
+        return;
+    shared_->on->at(
+        shared_->on->now() + state_keeper::retry_time,
+        [self = weak_from_this(), starting] {
+            if (const auto here = self.lock(); here && starting == here->starts_)
+                here->start();
+        }
+    );
+}
+
+void store::recall(const expected<std::string>& text) {
+    if (!text && text.error().native == ENOENT)
+        return;
+    const auto found = text ? read_state(*text) : std::nullopt;
+    if (!found)
+        tell(
+            {.what = event_kind::advice,
+             .cause = fmt::format(
+                 "State_File={} {}: the highest epoch accepted is forgotten, and nothing is taken "
+                 "on its own word alone until a primary is proven",
+                 recalled_from_,
+                 text ? "is damaged" : "cannot be read: " + to_string(text.error())
+             )}
+        );
+    else
+        core::mark<"highest epoch remembered from a former process">();
+    belief_ = adapter_->apply(belief_, found.value_or(remembered{}), shared_->on->now());
 }
 
 void store::set_up() {
@@ -401,23 +438,10 @@ void store::remember() {
     std::vector<endpoint> members;
     for (const auto& one : belief_.is.members)
         members.push_back(one.at);
-    auto text = write_state({*belief_.is.accepted, std::move(members)});
-    if (text == remembered_)
-        return;
-    remembered_ = text;
-    core::mark<"epoch written to the state file">();
-    const auto job = [self = shared_from_this(),
-                      path = spec_->state_file,
-                      text = std::move(text)](const workers::ticket&) {
-        const auto saved = self->through().save(path, text);
-        if (!saved)
-            self->shared_->events->log(
-                self->log_,
-                log_level::error,
-                "State_File cannot be written: " + to_string(saved.error())
-            );
-    };
-    shared_->by.run(job, false);
+    core::mark<"epoch for the state file">();
+    state_->keep(
+        {spec_->state_file, write_state({*belief_.is.accepted, std::move(members)})}, shared_->by
+    );
 }
 
 }

@@ -2,6 +2,7 @@
 #include "testing/stage.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 
 namespace hadr::inline v0::testing {
@@ -45,6 +46,7 @@ struct manual_world::impl {
     std::vector<fake_descriptor> descriptors;
     std::map<std::string, name_script> names;
     std::map<std::string, std::string> files;
+    disk_script disk;
     std::map<std::string, std::string> variables;
     bool agents_allowed = true;
     std::atomic<std::uint32_t> alive{1};
@@ -353,14 +355,26 @@ std::uint64_t manual_world::random() noexcept {
     return impl_->on.chance();
 }
 
+void manual_world::set_disk(disk_script how) noexcept {
+    impl_->disk = how;
+}
+
 expected<std::string> manual_world::load(const std::string& path) {
     const auto found = impl_->files.find(path);
-    if (found == impl_->files.end())
-        return make_failure(errc::configuration_invalid, advice::give_up, "cannot open " + path);
-    return found->second;
+    if (found != impl_->files.end() && !impl_->disk.broken)
+        return found->second;
+    auto why = make_failure(errc::configuration_invalid, advice::give_up, "cannot open " + path);
+    why.native = impl_->disk.broken ? EIO : ENOENT;
+    return why;
 }
 
 expected<void> manual_world::save(const std::string& path, std::string_view bytes) {
+    const auto begun = now();
+    const auto how = impl_->disk;
+    while (now() < begun + how.save_time)
+        park(self(), begun + how.save_time);
+    if (how.broken)
+        return make_failure(errc::configuration_invalid, advice::give_up, "cannot write " + path);
     impl_->files[path] = bytes;
     return {};
 }

@@ -92,6 +92,77 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    leaves_the_latest_epoch_in_its_file_however_slow_the_disk, *utf::label("E1") * utf::label("E2")
+) {
+    simulated_pair pair("State_File=/state");
+    pair.world.set_disk({.save_time = 500ms});
+    BOOST_TEST(pair.write().has_value());
+    pair.world.set_disk({});
+    pair.a.kill();
+    pair.b.promote();
+    pair.world.advance(100ms);
+    BOOST_TEST((pair.store->view()->writer == 1U));
+    pair.store.reset(); // Even now.
+    pair.world.advance(1s);
+    BOOST_TEST(pair.world.file("/state").find("term 2") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(
+    writes_its_file_again_until_it_succeeds, *utf::label("E1") * utf::label("E2")
+) {
+    simulated_pair pair("State_File=/state");
+    BOOST_TEST(pair.write().has_value());
+    pair.world.set_disk({.broken = true});
+    pair.a.kill();
+    pair.b.promote();
+    pair.world.advance(5s);
+    BOOST_TEST(pair.world.file("/state").find("term 1") != std::string::npos);
+    pair.world.set_disk({});
+    pair.world.advance(2s);
+    BOOST_TEST(pair.world.file("/state").find("term 2") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(
+    that_cannot_read_its_file_trusts_no_single_word, *utf::label("E1") * utf::label("F17")
+) {
+    for (const bool broken : {false, true}) {
+        simulated_pair pair;
+        pair.store.reset();
+        pair.told.clear();
+        pair.world.set_file("/state", "hadr-state 1\nlineage 1\nterm");
+        pair.world.set_disk({.broken = broken});
+        pair.b.is = testing::fake_server::condition::down;
+        pair.open("State_File=/state;Cold_Start=alone");
+        BOOST_TEST(!pair.write(2s).has_value());
+        BOOST_TEST(pair.count(event_kind::advice) == 1U);
+        pair.b.is = testing::fake_server::condition::up;
+        BOOST_TEST(pair.write(2s).has_value());
+        pair.world.set_disk({});
+        pair.world.advance(2s);
+        BOOST_TEST(pair.world.file("/state").ends_with("end\n"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    reads_and_writes_another_file_once_it_is_told_to, *utf::label("E1") * utf::label("C12")
+) {
+    const std::string keys = "Mode=mirroring;Server=a:1;Failover_Partner=b:2;Database=d;UID=u;"
+                             "Encrypt=disable";
+    simulated_pair pair("State_File=/state");
+    BOOST_TEST(pair.write().has_value());
+    BOOST_TEST(pair.store->reconfigure(keys + ";State_File=/second").has_value());
+    pair.world.advance(1s);
+    BOOST_TEST(pair.world.file("/second") == pair.world.file("/state"));
+    pair.world.set_file("/third", "hadr-state 1\nlineage 1\nterm 5\nend\n");
+    BOOST_TEST(pair.store->reconfigure(keys + ";State_File=/third").has_value());
+    pair.world.advance(1s);
+    BOOST_TEST(pair.store->view()->members[0].refused); // Of an epoch that is older by now.
+    BOOST_TEST(pair.store->reconfigure(keys).has_value());
+    pair.world.advance(1s);
+    BOOST_TEST((pair.store->view()->writer == std::nullopt));
+}
+
+BOOST_AUTO_TEST_CASE(
     ends_while_callers_wait_and_leases_are_out, *utf::label("P8") * utf::label("F55")
 ) {
     simulated_pair pair("Pool_Max=1;Pool_Warm=0");

@@ -72,6 +72,12 @@ public:
     void set_name(const std::string& host, name_script how);
     void set_file(const std::string& path, std::string bytes);
     std::string file(const std::string& path) const;
+    /// How the disk behaves from now on.
+    struct disk_script {
+        bool broken = false; ///< Nothing can be read or written.
+        duration save_time{};
+    };
+    void set_disk(disk_script how) noexcept;
     void set_environment(const std::string& name, std::string value);
     /// Whether agents can be started (F48).
     void allow_agents(bool allowed) noexcept;
