@@ -77,6 +77,9 @@ public:
     std::uint64_t generation() const noexcept;
     /// False once the store has failed over or the session is beyond use: acquire another.
     bool current() const noexcept;
+    /// How old what is read here may be: while the store has no primary, when one was last known to
+    /// serve (H7). None while one serves; a standby's lag then stands in the view.
+    std::optional<time_point> as_of() const;
     transaction_status transaction() const noexcept;
 
     /// PGconn*, SQLHDBC. Taking it makes the lease dirty: the session is reset on return (rulings

@@ -90,7 +90,10 @@ struct topology {
     synchrony replication = synchrony::unknown;
     std::optional<std::size_t> writer; ///< The one member that write sessions go to.
     std::optional<epoch> accepted;     ///< The highest epoch accepted; never goes back (E2).
-    std::string cause;                 ///< Why state is what it is, for people.
+    /// While there is no writer: when one was last known to serve. What is read then is no newer
+    /// (H7).
+    std::optional<time_point> as_of;
+    std::string cause; ///< Why state is what it is, for people.
     /// The connection string's, in the order of their fixed names, then partners learned from the
     /// engine (C43). Grows, and an index never changes its meaning.
     std::vector<member> members;

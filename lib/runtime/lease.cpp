@@ -85,6 +85,10 @@ bool lease::current() const noexcept {
            slot_->home->of.current_stamp(*slot_);
 }
 
+std::optional<time_point> lease::as_of() const {
+    return slot_ != nullptr ? slot_->home->of.current()->view->as_of : std::nullopt;
+}
+
 transaction_status lease::transaction() const noexcept {
     return slot_ != nullptr ? slot_->wire->transaction() : transaction_status::unknown;
 }

@@ -274,6 +274,7 @@ private:
     time_point failures_told_at_ = time_point::min();
     std::string recalled_from_; ///< The State_File that was read.
     std::uint64_t starts_ = 0;
+    std::optional<time_point> served_at_; ///< A writer's latest answer was asked then.
     reactor::timer wake_{};
     reactor::timer upkeep_{};
     std::optional<std::list<runtime_handle::sweep>::iterator> sweep_;

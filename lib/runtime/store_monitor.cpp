@@ -255,6 +255,9 @@ void store::settle(belief was, time_point now) {
         standing_, belief_.is.writer.has_value(), now, {spec_->ride_out, spec_->recovery_hold}
     );
     belief_.is.level = standing_.level;
+    if (belief_.is.writer)
+        served_at_ = belief_.is.members[*belief_.is.writer].seen;
+    belief_.is.as_of = belief_.is.writer ? std::nullopt : served_at_;
     add_pools();
     route(was.is);
     publish(was.is);

@@ -20,6 +20,7 @@ struct replay {
     bool witness_lost = false;
     std::array<bool, 3> offline{}, refused{}, lost{};
 
+    replay() = default;
     explicit replay(const std::vector<event>& told) {
         for (const auto& one : told)
             take(one);
@@ -49,6 +50,7 @@ struct replay {
             lost.at(at) = true;
             break;
         case event_kind::member_returned: refused.at(at) = lost.at(at) = false; break;
+        case event_kind::reconfigured: *this = {}; break;
         default: break;
         }
     }
@@ -221,6 +223,41 @@ BOOST_AUTO_TEST_CASE(say_which_partner_was_learned, *utf::label("C43") * utf::la
         BOOST_TEST(all.count(event_kind::partner_learned) == 1U);
         BOOST_TEST(all.store->view()->members.size() == (allowed ? 3U : 2U));
     }
+}
+
+BOOST_AUTO_TEST_CASE(say_how_long_there_was_no_primary, *utf::label("C40") * utf::label("C17")) {
+    simulated_pair pair("RTO=2s");
+    pair.world.advance(1s);
+    pair.a.kill();
+    pair.world.advance(5s);
+    pair.b.promote();
+    pair.world.advance(1s);
+    const auto& last = *std::find_if(pair.told.rbegin(), pair.told.rend(), [](const event& one) {
+        return one.what == event_kind::primary_changed;
+    });
+    BOOST_TEST_REQUIRE(last.outage.has_value());
+    BOOST_TEST((*last.outage >= 4900ms && *last.outage <= 5100ms));
+    BOOST_TEST(last.cause.find("RTO=2.000 s missed") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(
+    and_view_know_no_witness_once_it_is_removed, *utf::label("C16") * utf::label("C32")
+) {
+    witnessed all;
+    all.servers.kill(site::witness);
+    all.passes(1s);
+    BOOST_TEST((all.store->view()->witness == witness_state::lost));
+    BOOST_TEST(all.store
+                   ->reconfigure("Mode=mirroring;Server=one:5432;Failover_Partner=two:5432;"
+                                 "Database=d;UID=u;Encrypt=disable")
+                   .has_value());
+    all.world->advance(1s);
+    const auto view = all.store->view();
+    BOOST_TEST((view->witness == witness_state::none));
+    BOOST_TEST((view->failover == failover_form::manual_only));
+    BOOST_TEST((view->writer == 0U)); // The partner stays, and the primary serves on.
+    BOOST_TEST(view->members.size() == 2U);
+    BOOST_TEST(all.store->acquire({.until = deadline::in(1s)}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(say_that_the_monitor_was_held_up, *utf::label("F46") * utf::label("F12")) {

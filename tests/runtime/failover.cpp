@@ -10,7 +10,8 @@ namespace utf = boost::unit_test;
 BOOST_AUTO_TEST_SUITE(a_failover)
 
 BOOST_AUTO_TEST_CASE(
-    is_followed_within_milliseconds_of_the_promotion, *utf::label("F1") * utf::label("C18")
+    is_followed_within_milliseconds_of_the_promotion,
+    *utf::label("F1") * utf::label("C18") * utf::label("C48")
 ) {
     simulated_pair pair;
     BOOST_TEST(pair.write().has_value());
@@ -46,7 +47,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(
     of_a_frozen_primary_is_followed_and_its_calls_are_cut_at_once,
-    *utf::label("F2") * utf::label("F3")
+    *utf::label("F2") * utf::label("F3") * utf::label("C46")
 ) {
     simulated_pair pair;
     auto held = pair.write();
@@ -323,6 +324,23 @@ BOOST_AUTO_TEST_CASE(
     }));
     BOOST_TEST(((pair.world.now() - begun) >= 2s));
     BOOST_TEST(pair.write().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(leaves_reads_that_say_how_old_they_are, *utf::label("H7") * utf::label("B7")) {
+    simulated_pair pair;
+    pair.world.advance(1s);
+    BOOST_TEST(!pair.read()->as_of().has_value());
+    pair.a.kill();
+    const auto killed = pair.world.now();
+    pair.world.advance(1min);
+    const auto held = pair.read();
+    BOOST_TEST_REQUIRE(held.has_value());
+    BOOST_TEST_REQUIRE(held->as_of().has_value());
+    BOOST_TEST((*held->as_of() <= killed && *held->as_of() >= killed - 500ms));
+    BOOST_TEST((pair.store->view()->as_of == held->as_of()));
+    pair.b.promote();
+    pair.world.advance(1s);
+    BOOST_TEST(!pair.store->view()->as_of.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(
