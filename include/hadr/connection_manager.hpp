@@ -121,8 +121,8 @@ public:
 
     /// What the operation would do. Errors: rejected_by_server with the reason (C27, C28).
     expected<operation_plan> plan(const operation& wanted) const;
-    /// Passes it to the engine. Blocks until the engine has answered, not until the failover is
-    /// over.
+    /// Passes it to the engine, after a last look whether it may still be done. Blocks until the
+    /// engine has answered, not until the failover is over.
     expected<void> execute(const operation_plan& what, deadline until = {});
 
     /// Gives no more sessions on a member, or again (B11). Errors: configuration_invalid (no such
@@ -132,10 +132,13 @@ public:
     /// Takes the epoch that a member shows although it is lower or foreign (E2, F17). Logged.
     expected<void> accept_lineage(const endpoint& which);
 
-    /// Another specification of the same database; old leases are drained (C12). No I/O.
+    /// Another specification of the same database (C12). No I/O. An old lease lives on until it is
+    /// returned, or cut because its server is lost or the writer is another reign or server; until
+    /// then it counts against Pool_Max and is waited for by drain().
     expected<void> reconfigure(std::string_view connection_string);
 
-    /// Waits until no lease is out, refusing new ones, then closes.
+    /// Waits until no lease is out, refusing new ones, then closes. Errors: deadline_exceeded, and
+    /// then nothing is closed, but no lease given either.
     expected<void> drain(deadline until);
 
     /// Ends everything: waiters fail with closed, idle sessions are closed, leases stay valid until
@@ -159,7 +162,7 @@ private:
 
 /// Validates and returns a manager; does no I/O and waits for nothing, so that a process restarted
 /// during an outage comes up. Errors: configuration_invalid; unreachable with local_cause where no
-/// thread can be had (F48).
+/// thread can be had (F48); closed in the child of a fork (F43).
 HADR_EXPORT expected<std::unique_ptr<connection_manager>>
 open(std::string_view connection_string, open_options options = {});
 

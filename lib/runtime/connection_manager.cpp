@@ -192,6 +192,8 @@ struct manager_access {
     static expected<std::unique_ptr<connection_manager>>
     open(std::string_view connection_string, open_options options) {
         const auto in = options.world ? options.world : real_world();
+        if (in->alive().load() == 0)
+            return runtime::in_a_child();
         auto made = choose(connection_string, options, *in);
         if (!made)
             return made.error();

@@ -38,11 +38,16 @@ int server_pool::count(slot_state in, session_use for_use) const noexcept {
     return sum;
 }
 
+int server_pool::count_not(slot_state in) const noexcept {
+    return static_cast<int>(size_) - count(in);
+}
+
 int server_pool::lendable(std::uint64_t acceptance) const noexcept {
     int sum = 0;
     for (std::size_t i = 0; i < size_; ++i)
         sum += slots_[i].state.load(std::memory_order_relaxed) == slot_state::idle &&
-                       slots_[i].acceptance.load(std::memory_order_relaxed) == acceptance
+                       slots_[i].acceptance.load(std::memory_order_relaxed) == acceptance &&
+                       !slots_[i].hung_up.load(std::memory_order_relaxed)
                    ? 1
                    : 0;
     return sum;
@@ -50,6 +55,19 @@ int server_pool::lendable(std::uint64_t acceptance) const noexcept {
 
 bool server_pool::any_open() const noexcept {
     return count(slot_state::idle) + count(slot_state::lent) + count(slot_state::busy) != 0;
+}
+
+bool server_pool::full() const noexcept {
+    for (std::size_t i = 0; i < size_; ++i) {
+        const auto state = slots_[i].state.load();
+        if (state == slot_state::empty || (state == slot_state::idle && slots_[i].hung_up.load()))
+            return false;
+    }
+    return true;
+}
+
+void server_pool::set_aside(slot& one) noexcept {
+    one.home->of.set_aside(one);
 }
 
 slot* server_pool::empty_slot() noexcept {

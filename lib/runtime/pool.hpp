@@ -65,7 +65,10 @@ struct alignas(64) slot final : descriptor_handler {
     time_point lent_since; ///< When the sweep first saw seen_ticket lent.
     std::uint64_t seen_ticket = 0;
     bool leak_told = false;
+    bool cut = false; ///< In a replaced pool, and its server lost the reign since.
     int watched = -1;
+    reactor::timer hold{}; ///< Cuts the lease that is held for too long (rulings 8).
+    slot* aside = nullptr; ///< The next one in the store's list of those set aside.
 
     void ready(readiness what) override;
 };
@@ -88,6 +91,7 @@ public:
     /// Slots in the given state; with a use, those alone. A snapshot.
     int count(slot_state in) const noexcept;
     int count(slot_state in, session_use for_use) const noexcept;
+    int count_not(slot_state in) const noexcept;
     /// Idle ones that may write under that number.
     int lendable(std::uint64_t acceptance) const noexcept;
     slot* empty_slot() noexcept;
@@ -98,6 +102,8 @@ public:
     const std::optional<failure>& blocked() const noexcept {
         return refused_login ? refused_login : watched_by->blocked();
     }
+    /// No session can be opened, and none would be found dead if asked for. Any agent.
+    bool full() const noexcept;
 
     std::span<slot> slots() noexcept { return {slots_.get(), size_}; }
 
@@ -110,6 +116,7 @@ public:
         0}; ///< Even: no reads here now. Grows with every change of role.
     std::uint64_t generation = 1;
     bool retired = false;
+    std::optional<epoch> reign; ///< Retired: the one its lent sessions may write in.
     core::bucket connects{};
     int failures = 0;
     std::optional<failure> refused_login; ///< Not repeated for watcher::block_time (F26).
@@ -130,7 +137,7 @@ private:
         if (!one.state.compare_exchange_strong(expected_state, slot_state::lent))
             return false;
         if ((one.*Stamp).load() != needed || one.hung_up.load(std::memory_order_relaxed)) {
-            one.state.store(slot_state::idle);
+            one.home->set_aside(one);
             return false;
         }
         const auto lent = one.ticket.load(std::memory_order_relaxed);
@@ -150,6 +157,8 @@ private:
                 return &slots_[i];
         return nullptr;
     }
+
+    static void set_aside(slot& one) noexcept;
 
     std::unique_ptr<slot[]> slots_;
     std::size_t size_;

@@ -65,7 +65,8 @@ struct shared_one {
 std::mutex shared_mutex; // Guards shared_all.
 
 std::map<world*, shared_one>& shared_all() {
-    static std::map<world*, shared_one> all;
+    // Never destroyed: a manager may be, after everything else of static duration.
+    static auto& all = *new std::map<world*, shared_one>;
     return all;
 }
 

@@ -26,7 +26,11 @@ struct snapshot {
     std::shared_ptr<const store_specification> spec;
     std::vector<server_pool*> pools;             ///< By member; live as long as the store.
     std::vector<std::optional<failure>> blocked; ///< By member: no session, nor a login for one.
+    std::vector<server_pool*> replaced;          ///< Others that have sessions out; live as long.
 };
+
+/// What the child of a fork is told (F43).
+failure in_a_child();
 
 /// Counters, bumped from anywhere.
 struct counters {
@@ -95,9 +99,9 @@ public:
         const auto reads = held.reading.load();
         return reads != 0 && reads == held.home->reading.load();
     }
-    world& through() const noexcept {
-        return *shared_->through;
-    }
+    /// Takes a lent session that must not be used out of circulation; reclaim() ends it.
+    void set_aside(slot& unfit) noexcept;
+    world& through() const noexcept { return *shared_->through; }
 
     // Reactor.
     void hung_up(slot & which);
@@ -172,13 +176,27 @@ private:
     void revoke(slot & which);
     bool revoke_idle(slot & which);
     void sweep(time_point now);
-    void sweep(server_pool & pool, slot & which, time_point now);
+    void sweep(server_pool& pool, slot& which, time_point now);
+    void watch_lease(const server_pool& pool, slot& which, time_point now);
     void close_down();
     void after_retirement();
     void tear_down();
+    expected<void>
+    still_due(const operation& wanted, const operation_step& step, const endpoint& at) const;
     void carry_out(
-        const operation_step& step, time_point until, std::function<void(expected<void>)> then
+        const operation& wanted,
+        const operation_step& step,
+        time_point until,
+        std::function<void(expected<void>)> then
     );
+
+    // store_replaced.cpp, reactor
+    static bool dead(const member& one) noexcept;
+    std::optional<std::size_t> member_at(const endpoint& at) const;
+    std::unique_ptr<server_pool> make_pool(std::size_t member);
+    void cut_replaced();
+    void sweep_replaced(time_point now);
+    int replaced_sessions(const endpoint& at) const;
 
     // store_acquire.cpp
     expected<lease> acquire_at_length(const request& wanted);
@@ -187,8 +205,10 @@ private:
     slot* take_write(std::uint32_t from) noexcept;
     slot* take_read(const request& wanted, std::uint32_t from) noexcept;
     expected<slot*> wait_for_one(const request& wanted);
-    expected<void> check_stale(slot & held, const request& wanted, time_point until);
+    std::optional<failure> stand_in_line(waiter& last);
+    expected<void> check_stale(slot& held, const request& wanted, time_point until);
     void serve();
+    void fail(waiter& one, failure why);
     void fail_waiters(const failure& why, bool writes_only);
     void demand();
     bool full() const noexcept;
@@ -196,7 +216,11 @@ private:
     void report(const slot& held, const failure& why);
     failure none_in_time(const request& wanted) const;
     std::optional<failure> refused_at_once(const request& wanted) const;
-    void late_return(slot & held);
+    void limit(slot& held, duration length);
+    void late_return(slot& held);
+    void end_returned(slot& held);
+    void returned_to_closed(slot& held);
+    void reclaim();
     bool fresh() const noexcept;
     std::uint32_t hint() const noexcept;
     bool alive() const noexcept {
@@ -224,6 +248,7 @@ private:
     std::atomic<bool> closing_{false};
     std::atomic<bool> draining_{false};
     std::atomic<bool> demanded_{false};
+    std::atomic<slot*> aside_{nullptr}; ///< A list: out of circulation, to be ended.
     std::atomic<duration> statement_timeout_{};
     std::atomic<bool> reads_by_default_{false};
 

@@ -32,6 +32,14 @@ std::string describe(const member& one, const topology& view, std::size_t index)
 
 }
 
+[[gnu::noinline]] failure in_a_child() {
+    return make_failure(
+        errc::closed,
+        advice::give_up,
+        "this process is the child of a fork: only exec() gives it stores of its own"
+    );
+}
+
 [[gnu::always_inline]] inline bool store::fresh() const noexcept {
     return shared_->through->coarse_now().time_since_epoch().count() <=
            fresh_until_.load(std::memory_order_relaxed);
@@ -53,7 +61,7 @@ std::string describe(const member& one, const topology& view, std::size_t index)
     // E1: judged again after the slot is ours; the publisher raised the number before it revoked.
     if (one != nullptr && one->acceptance.load() != acceptance_.load()) [[unlikely]] {
         count_.stale_refused.fetch_add(1, std::memory_order_relaxed);
-        one->state.store(slot_state::idle); // Unlendable by its stamp; the sweep closes it.
+        set_aside(*one);
         return nullptr;
     }
     return one;
@@ -92,7 +100,7 @@ expected<lease> store::acquire(const request& wanted) {
 
 [[gnu::noinline]] expected<lease> store::acquire_at_length(const request& wanted) {
     if (!alive())
-        return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
+        return in_a_child();
     if (!wanted.intent) {
         auto named = wanted;
         named.intent =
@@ -110,17 +118,21 @@ expected<lease> store::acquire(const request& wanted) {
         taken = *waited;
     }
     if (wanted.hold)
-        shared_->on->post([self = shared_from_this(),
-                           taken,
-                           ticket = taken->ticket.load(),
-                           length = *wanted.hold] {
-            auto& home = *self->shared_->on;
-            home.at(home.now() + length, [self, taken, ticket] {
-                if (taken->ticket.load() == ticket && taken->state.load() == slot_state::lent)
-                    self->sever_held(*taken);
-            });
-        });
+        limit(*taken, *wanted.hold);
     return lease_access::make(taken);
+}
+
+// One timer for each place, whoever holds it: the former lease's has nothing left to cut.
+void store::limit(slot& held, duration length) {
+    const auto until = through().now() + length;
+    shared_->on->post([self = shared_from_this(), one = &held, ticket = held.ticket.load(), until] {
+        auto& home = *self->shared_->on;
+        home.cancel(one->hold);
+        one->hold = home.at(until, [self, one, ticket] {
+            if (one->ticket.load() == ticket && one->state.load() == slot_state::lent)
+                self->sever_held(*one);
+        });
+    });
 }
 
 expected<slot*> store::wait_for_one(const request& wanted) {
@@ -128,20 +140,12 @@ expected<slot*> store::wait_for_one(const request& wanted) {
     const auto until = wanted.until.resolve(through.now(), current()->spec->acquire_timeout);
     count_.acquire_waited.fetch_add(1, std::memory_order_relaxed);
     for (;;) {
+        reclaim();
         if (auto refusal = refused_at_once(wanted))
             return *std::move(refusal);
         waiter self{wanted, through.self()};
-        {
-            const std::lock_guard guard(wait_mutex_);
-            if (waiters_.size() >= static_cast<std::size_t>(current()->spec->waiters_max))
-                return make_failure(
-                    errc::deadline_exceeded,
-                    advice::retry,
-                    fmt::format("{} callers wait already (Waiters_Max)", waiters_.size())
-                );
-            waiters_.push(self);
-            waiting_.fetch_add(1);
-        }
+        if (auto refusal = stand_in_line(self))
+            return *std::move(refusal);
         const std::stop_callback stopped(wanted.stop, [&] { through.unpark(self.who); });
         serve();
         if (wanted.intent == intent::read || !full())
@@ -181,6 +185,24 @@ expected<slot*> store::wait_for_one(const request& wanted) {
     }
 }
 
+std::optional<failure> store::stand_in_line(waiter& last) {
+    {
+        const std::lock_guard guard(wait_mutex_);
+        if (waiters_.size() >= static_cast<std::size_t>(current()->spec->waiters_max))
+            return make_failure(
+                errc::deadline_exceeded,
+                advice::retry,
+                fmt::format("{} callers wait already (Waiters_Max)", waiters_.size())
+            );
+        waiters_.push(last);
+        waiting_.fetch_add(1);
+    }
+    // F55: whoever failed those in line did not see this one if it came in between.
+    if (auto refusal = refused_at_once(last.wanted))
+        fail(last, *std::move(refusal));
+    return std::nullopt;
+}
+
 std::optional<failure> store::refused_at_once(const request& wanted) const {
     if (closing_.load())
         return make_failure(errc::closed, advice::give_up, "the connection manager is closed");
@@ -211,6 +233,12 @@ std::optional<failure> store::refused_at_once(const request& wanted) const {
 expected<void> store::check_stale(slot& held, const request& wanted, time_point until) {
     if (fresh())
         return {};
+    if (through().now() >= until)
+        return make_failure(
+            errc::deadline_exceeded,
+            advice::retry,
+            "the view is too old to go by, and no time is left to ask the session itself"
+        );
     const auto now = current();
     core::mark<"hand-out while the view is older than it may be">();
     answer proof;
@@ -261,9 +289,19 @@ void store::serve() {
         }
         for (std::size_t i = 0; i < count; ++i)
             through().unpark(wake[i]);
+        reclaim();
         if (count < wake.size())
             return;
     }
+}
+
+void store::fail(waiter& one, failure why) {
+    const std::lock_guard guard(wait_mutex_);
+    if (one.answered())
+        return;
+    one.failed = std::move(why);
+    waiters_.erase(one);
+    waiting_.fetch_sub(1);
 }
 
 void store::fail_waiters(const failure& why, bool writes_only) {
@@ -293,7 +331,7 @@ void store::fail_waiters(const failure& why, bool writes_only) {
 
 bool store::full() const noexcept {
     const auto* pool = writer_pool_.load();
-    return pool != nullptr && pool->count(slot_state::empty) == 0;
+    return pool != nullptr && pool->full();
 }
 
 // Asks for more sessions, once for all who ask meanwhile.
@@ -317,7 +355,10 @@ void store::give_back(slot& held) {
     }
     held.state.store(slot_state::idle);
     core::mark<"clean session returned">();
-    if (waiting_.load() != 0)
+    // P8: a close in between found it lent and counts on its return.
+    if (closing_.load()) [[unlikely]]
+        returned_to_closed(held);
+    else if (waiting_.load() != 0)
         serve();
 }
 
@@ -328,9 +369,33 @@ void store::give_back(slot& held) {
     }
     core::mark<"dirty, stale or broken session returned">();
     held.state.store(slot_state::busy);
+    end_returned(held);
+}
+
+void store::end_returned(slot& held) {
     auto* const which = &held;
     if (!shared_->on->post([self = shared_from_this(), which] { self->returned(*which); }))
         late_return(held);
+}
+
+[[gnu::noinline]] void store::returned_to_closed(slot& held) {
+    auto idle = slot_state::idle;
+    if (held.state.compare_exchange_strong(idle, slot_state::busy))
+        end_returned(held);
+}
+
+[[gnu::noinline]] void store::set_aside(slot& unfit) noexcept {
+    unfit.state.store(slot_state::busy);
+    unfit.aside = aside_.load();
+    while (!aside_.compare_exchange_weak(unfit.aside, &unfit)) {
+    }
+}
+
+void store::reclaim() {
+    if (aside_.load() == nullptr)
+        return;
+    for (auto* one = aside_.exchange(nullptr); one != nullptr;)
+        end_returned(*std::exchange(one, one->aside));
 }
 
 // The runtime has ended: the last lease to come back also lets go of the store.

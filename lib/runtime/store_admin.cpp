@@ -10,6 +10,10 @@ namespace hadr::inline v0::runtime {
 
 namespace {
 
+failure is_closed() {
+    return make_failure(errc::closed, advice::give_up, "the connection manager is closed");
+}
+
 /// Something that another agent waits for, once.
 struct settled {
     std::mutex mutex; // Guards the rest.
@@ -54,6 +58,8 @@ std::shared_ptr<dispatcher::subscription> store::subscribe(listener to) {
 }
 
 void store::unsubscribe(const std::shared_ptr<dispatcher::subscription>& which) {
+    if (!alive())
+        return;
     {
         const std::lock_guard guard(listeners_mutex_);
         std::erase(listeners_, which);
@@ -90,18 +96,20 @@ metrics store::counted() const {
     made.waiters_now = static_cast<std::uint64_t>(waiting_.load());
     made.logins_stuck_now = shared_->by.stuck();
     const auto now = current();
-    for (auto* pool : now->pools)
-        for (const auto& one : pool->slots()) {
-            const auto state = one.state.load();
-            const bool open = state == slot_state::idle || state == slot_state::lent;
-            made.acquired += one.ticket.load(std::memory_order_relaxed);
-            made.sessions_now += open ? 1U : 0U;
-            made.sessions_lent_now += state == slot_state::lent ? 1U : 0U;
-            made.sessions_warm_now +=
-                state == slot_state::idle && one.acceptance.load() == 0 && one.reading.load() == 0
-                    ? 1U
-                    : 0U;
-        }
+    for (const auto* pools : {&now->pools, &now->replaced})
+        for (auto* pool : *pools)
+            for (const auto& one : pool->slots()) {
+                const auto state = one.state.load();
+                const bool idle = state == slot_state::idle;
+                const bool lent = state == slot_state::lent;
+                const bool stamped = one.acceptance.load() != 0 || one.reading.load() != 0;
+                // A replaced pool's are among acquired_elsewhere.
+                made.acquired +=
+                    pools == &now->pools ? one.ticket.load(std::memory_order_relaxed) : 0U;
+                made.sessions_now += idle || lent ? 1U : 0U;
+                made.sessions_lent_now += lent ? 1U : 0U;
+                made.sessions_warm_now += idle && !stamped ? 1U : 0U;
+            }
     return made;
 }
 
@@ -114,6 +122,8 @@ expected<operation_plan> store::consider(const operation& wanted) const {
 }
 
 expected<void> store::operate(const operation_plan& what, deadline until) {
+    if (!alive())
+        return in_a_child();
     const auto now = current();
     if (now->view->version != what.topology_version)
         return make_failure(
@@ -125,13 +135,14 @@ expected<void> store::operate(const operation_plan& what, deadline until) {
     for (const auto& step : what.steps) {
         auto waits = std::make_shared<settled>();
         waits->who = through().self();
-        const bool posted = shared_->on->post([self = shared_from_this(), step, end, waits] {
-            self->carry_out(step, end, [self, waits](expected<void> how) {
-                waits->finish(self->through(), std::move(how));
+        const bool posted =
+            shared_->on->post([self = shared_from_this(), wanted = what.wanted, step, end, waits] {
+                self->carry_out(wanted, step, end, [self, waits](expected<void> how) {
+                    waits->finish(self->through(), std::move(how));
+                });
             });
-        });
         if (!posted)
-            return make_failure(errc::closed, advice::give_up, "the connection manager is closed");
+            return is_closed();
         if (!waits->wait(through(), end))
             return make_failure(
                 errc::outcome_unknown,
@@ -146,8 +157,35 @@ expected<void> store::operate(const operation_plan& what, deadline until) {
     return {};
 }
 
+// C37: judged again after the login, during which a silent primary may have come back.
+expected<void>
+store::still_due(const operation& wanted, const operation_step& step, const endpoint& at) const {
+    if (closing_.load())
+        return is_closed();
+    const auto again = adapter_->consider(belief_, wanted, shared_->on->now());
+    if (!again)
+        return again.error();
+    const bool here = step.where == operation_step::place::witness ||
+                      (step.member < pools_.size() && pools_[step.member]->at == at);
+    const bool same =
+        here &&
+        std::any_of(again->steps.begin(), again->steps.end(), [&](const operation_step& one) {
+            return one.where == step.where && one.member == step.member && one.text == step.text;
+        });
+    if (same)
+        return {};
+    return make_failure(
+        errc::rejected_by_server,
+        advice::retry,
+        "the store has changed since the plan was made; plan again"
+    );
+}
+
 void store::carry_out(
-    const operation_step& step, time_point until, std::function<void(expected<void>)> then
+    const operation& wanted,
+    const operation_step& step,
+    time_point until,
+    std::function<void(expected<void>)> then
 ) {
     const bool on_witness = step.where == operation_step::place::witness;
     if (closing_.load() ||
@@ -168,12 +206,18 @@ void store::carry_out(
         {*shared_->on, shared_->by, driver_},
         to,
         until,
-        [self = shared_from_this(), step, until, then = std::move(then)](
+        [self = shared_from_this(), wanted, step, at = to.at, until, then = std::move(then)](
             expected<std::unique_ptr<session>> how
         ) {
             if (!how) {
                 core::mark<"no session for an operation">();
                 then(how.error());
+                return;
+            }
+            const auto due = self->still_due(wanted, step, at);
+            if (!due) {
+                dispose(self->shared_->by, std::move(*how));
+                then(due);
                 return;
             }
             auto wire = std::make_shared<std::unique_ptr<session>>(std::move(*how));
@@ -191,6 +235,8 @@ void store::carry_out(
 }
 
 expected<void> store::rule(const endpoint& which, ruled::verdict what) {
+    if (!alive())
+        return in_a_child();
     const auto now = current();
     const auto& members = now->view->members;
     const auto found = std::find_if(members.begin(), members.end(), [&](const member& one) {
@@ -207,8 +253,7 @@ expected<void> store::rule(const endpoint& which, ruled::verdict what) {
         core::mark<"operator ruled">();
         self->happened(ruled{what, index});
     });
-    return posted ? expected<void>()
-                  : make_failure(errc::closed, advice::give_up, "the connection manager is closed");
+    return posted ? expected<void>() : is_closed();
 }
 
 expected<void> store::reconfigure(
@@ -216,6 +261,8 @@ expected<void> store::reconfigure(
     std::shared_ptr<const ha_adapter> by,
     std::shared_ptr<driver> through_driver
 ) {
+    if (!alive())
+        return in_a_child();
     const bool posted = shared_->on->post(
         [self = shared_from_this(), spec = std::move(spec), by = std::move(by), through_driver] {
             if (self->closing_.load())
@@ -238,8 +285,7 @@ expected<void> store::reconfigure(
             self->start();
         }
     );
-    return posted ? expected<void>()
-                  : make_failure(errc::closed, advice::give_up, "the connection manager is closed");
+    return posted ? expected<void>() : is_closed();
 }
 
 // Lets go of all servers; leases that are out live on until they are returned (C12).
@@ -251,6 +297,7 @@ void store::tear_down() {
     shared_->on->cancel(upkeep_);
     for (auto& pool : pools_) {
         pool->retired = true;
+        pool->reign = routed_epoch_;
         pool->reading.store((pool->reading.load() / 2 + 1) * 2);
         pool->watched_by->unsubscribe(pool->subscription);
         shared_->watching.released(pool->watched_by);
@@ -278,6 +325,8 @@ void store::tear_down() {
 }
 
 expected<void> store::drain(deadline until) {
+    if (!alive())
+        return in_a_child();
     const auto end = until.resolve(through().now(), current()->spec->close_timeout);
     draining_.store(true);
     fail_waiters(
@@ -298,12 +347,13 @@ expected<void> store::drain(deadline until) {
     return {};
 }
 
+// P10, F43: a child has none of the agents that would have to end.
 std::size_t store::close(deadline until) {
+    if (!alive())
+        return 0;
     const auto end = until.resolve(through().now(), current()->spec->close_timeout);
     const bool first = !closing_.exchange(true);
-    fail_waiters(
-        make_failure(errc::closed, advice::give_up, "the connection manager is closed"), false
-    );
+    fail_waiters(is_closed(), false);
     auto waits = std::make_shared<settled>();
     waits->who = through().self();
     if (shared_->on->post([self = shared_from_this(), waits] {
@@ -325,6 +375,7 @@ void store::close_down() {
         if (sweep_)
             shared_->remove_sweep(*sweep_);
         sweep_.reset();
+        publish(belief_.is);
         tell({.what = event_kind::closed});
     }
     int out = 0;

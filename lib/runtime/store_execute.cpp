@@ -15,10 +15,6 @@ namespace {
 constexpr duration cancel_time = std::chrono::seconds(5);
 constexpr std::size_t remembered_text_max = 1000;
 
-[[gnu::noinline]] failure in_a_child() {
-    return make_failure(errc::closed, advice::give_up, "this process is the child of a fork");
-}
-
 [[gnu::noinline]] failure nothing_sent_in_time() {
     return make_failure(
         errc::deadline_exceeded, advice::retry, "the deadline was past before anything was sent"

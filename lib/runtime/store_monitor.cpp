@@ -161,9 +161,7 @@ void store::add_pools() {
     const auto& members = belief_.is.members;
     const dial::place at{*shared_->on, shared_->by, driver_};
     for (auto i = pools_.size(); i < members.size(); ++i) {
-        auto pool = std::make_unique<server_pool>(
-            *this, i, members[i].at, static_cast<std::size_t>(spec_->pool_max)
-        );
+        auto pool = make_pool(i);
         pool->with = spec_->with;
         pool->watched_by = shared_->watching.of(at, members[i].at, spec_->with, purpose::watch);
         pool->subscription = pool->watched_by->subscribe(
@@ -283,6 +281,7 @@ void store::route(const topology& was) {
     else if (is.writer)
         routed_epoch_ = is.accepted; // The same reign, perhaps better proved.
     route_reads(was);
+    cut_replaced();
     const auto limit = spec_->watch_timeout + 2 * spec_->watch_interval;
     const auto seen = is.writer ? is.members[*is.writer].seen : shared_->on->now();
     // Behind a proxy every hand-out asks the session itself, whatever was seen before (F53).
@@ -365,9 +364,7 @@ void store::route_reads(const topology& was) {
             one.refused && one.trouble && one.trouble->code == errc::configuration_invalid;
         if (foreign)
             pool.watched_by->redial();
-        const bool dead = one.trouble && one.trouble->code == errc::unreachable &&
-                          one.trouble->native != local_cause && one.trouble->sqlstate.empty();
-        const bool died = dead && !(known && was.members[i].trouble == one.trouble);
+        const bool died = dead(one) && !(known && was.members[i].trouble == one.trouble);
         const bool fell = one.refused && !(known && was.members[i].refused);
         if (died || fell) {
             core::mark<"sessions of a dead or refused member revoked">();
@@ -429,6 +426,9 @@ void store::publish(const topology& was) {
         made->pools.push_back(pool.get());
         made->blocked.push_back(refused_now(*pool));
     }
+    for (const auto& pool : retired_)
+        if (pool->count_not(slot_state::empty) != 0)
+            made->replaced.push_back(pool.get());
     const std::lock_guard guard(publish_mutex_);
     published_ = std::move(made);
 }

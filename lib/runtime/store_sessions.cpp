@@ -68,15 +68,19 @@ void store::upkeep(server_pool& pool, int writes, int reads, time_point now) {
     const bool standby = !writer && one.plays == role::standby && !one.trouble;
     if (!writer && !standby)
         return;
+    for (auto& place : pool.slots())
+        if (place.hung_up.load())
+            revoke_idle(place);
     const int empty = pool.count(slot_state::empty);
     const int opening = pool.count(slot_state::opening) + pool.count(slot_state::busy);
     const int total = static_cast<int>(pool.slots().size());
+    const int room = std::max(spec_->pool_max - replaced_sessions(pool.at), 0);
     int wanted = 0;
     auto use = writer ? session_use::write : session_use::read;
     if (writer) {
         wanted = core::sessions_to_open(
             {total - empty - opening, opening, pool.lendable(acceptance_.load()), writes + reads},
-            {spec_->pool_min, spec_->pool_max}
+            {spec_->pool_min, room}
         );
     } else {
         const int warm = pool.count(slot_state::idle, session_use::warm) +
@@ -84,13 +88,11 @@ void store::upkeep(server_pool& pool, int writes, int reads, time_point now) {
                          pool.count(slot_state::opening, session_use::warm);
         const int idle =
             pool.count(slot_state::idle) - pool.count(slot_state::idle, session_use::warm);
-        wanted = core::sessions_to_open(
-            {total - empty - opening, opening, idle, reads}, {0, spec_->pool_max}
-        );
+        wanted = core::sessions_to_open({total - empty - opening, opening, idle, reads}, {0, room});
         if (wanted == 0 && warm < spec_->warm) {
             use = session_use::warm;
             core::mark<"warm session wanted on a standby">();
-            wanted = std::min(spec_->warm - warm, empty);
+            wanted = std::min(spec_->warm - warm, room - (total - empty));
         }
     }
     for (; wanted > 0 && pool.count(slot_state::opening) < opening_max; --wanted)
@@ -430,32 +432,38 @@ void store::sweep(time_point now) {
     for (const auto& pool : pools_)
         for (auto& one : pool->slots())
             sweep(*pool, one, now);
+    sweep_replaced(now);
     upkeep(now);
+}
+
+void store::watch_lease(const server_pool& pool, slot& which, time_point now) {
+    const auto ticket = which.ticket.load();
+    if (ticket != which.seen_ticket) {
+        which.seen_ticket = ticket;
+        which.lent_since = now;
+        which.leak_told = false;
+        return;
+    }
+    if (which.leak_told || now - which.lent_since < spec_->lease_limit)
+        return;
+    which.leak_told = true;
+    count_.leaked.fetch_add(1, std::memory_order_relaxed);
+    tell(
+        {.what = event_kind::lease_leaked,
+         .cause = fmt::format(
+             "a lease on {} has been out for {} s",
+             to_string(pool.at),
+             std::chrono::duration_cast<std::chrono::seconds>(now - which.lent_since).count()
+         ),
+         .member = pool.retired ? member_at(pool.at) : pool.member,
+         .generation = pool.generation}
+    );
 }
 
 void store::sweep(server_pool& pool, slot& which, time_point now) {
     const auto state = which.state.load();
     if (state == slot_state::lent) {
-        const auto ticket = which.ticket.load();
-        if (ticket != which.seen_ticket) {
-            which.seen_ticket = ticket;
-            which.lent_since = now;
-            which.leak_told = false;
-        } else if (!which.leak_told && now - which.lent_since >= spec_->lease_limit) {
-            which.leak_told = true;
-            count_.leaked.fetch_add(1, std::memory_order_relaxed);
-            tell(
-                {.what = event_kind::lease_leaked,
-                 .cause = fmt::format(
-                     "a lease on {} has been out for {} s",
-                     to_string(pool.at),
-                     std::chrono::duration_cast<std::chrono::seconds>(now - which.lent_since)
-                         .count()
-                 ),
-                 .member = pool.member,
-                 .generation = pool.generation}
-            );
-        }
+        watch_lease(pool, which, now);
         return;
     }
     if (state != slot_state::idle)
@@ -469,7 +477,7 @@ void store::sweep(server_pool& pool, slot& which, time_point now) {
     // What may not write on the writer only takes a place there.
     const bool stale = routed_ == pool.member ? which.acceptance.load() != acceptance_.load()
                                               : !warm && !current_stamp(which);
-    const bool old = now >= which.retires;
+    const bool old = now >= which.retires || which.hung_up.load();
     const bool unused =
         !warm && now - which.idle_since >= spec_->idle_limit &&
         pool.count(slot_state::idle) + pool.count(slot_state::lent) > spec_->pool_min;

@@ -45,6 +45,22 @@ BOOST_AUTO_TEST_CASE(with_a_deadline_already_past_gives_only_what_is_idle, *utf:
     BOOST_TEST(pair.write(-1s).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(
+    leaves_a_session_unharmed_that_it_has_no_time_to_ask, *utf::label("P4") * utf::label("F53")
+) {
+    simulated_pair pair("Proxy=pgbouncer_session;Pool_Max=1;Pool_Warm=0");
+    BOOST_TEST(pair.write().has_value());
+    pair.world.advance(10ms);
+    const auto before = pair.store->counters().sessions_opened;
+    const auto asked = pair.a.statements;
+    for (int i = 0; i < 5; ++i)
+        BOOST_TEST(pair.write(0s).error().code == errc::deadline_exceeded);
+    BOOST_TEST(pair.a.statements == asked);
+    BOOST_TEST(pair.a.severed == 0U);
+    BOOST_TEST(pair.write().has_value());
+    BOOST_TEST(pair.store->counters().sessions_opened == before);
+}
+
 BOOST_AUTO_TEST_CASE(without_an_intent_has_the_one_of_the_connection_string) {
     for (const auto* const keys :
          {"", "ApplicationIntent=ReadWrite", "ApplicationIntent=ReadOnly"}) {

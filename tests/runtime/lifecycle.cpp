@@ -232,6 +232,28 @@ BOOST_AUTO_TEST_CASE(gives_nothing_in_the_child_of_a_fork, *utf::label("F43") * 
     BOOST_TEST(pair.a.severed == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(waits_for_nobody_in_the_child_of_a_fork, *utf::label("F43")) {
+    simulated_pair pair;
+    const auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    auto listening = pair.store->subscribe([](const event&) {});
+    pair.world.fork_child();
+    const auto begun = pair.world.now();
+    const auto spec = "Server=a:1;Database=d;UID=u;Encrypt=disable";
+    listening.reset();
+    BOOST_TEST(pair.store->drain(deadline::in(5s)).error().code == errc::closed);
+    BOOST_TEST(pair.store->execute({}).error().code == errc::closed);
+    BOOST_TEST(pair.store->offline(pair.a.at).error().code == errc::closed);
+    BOOST_TEST(pair.store->reconfigure(spec).error().code == errc::closed);
+    BOOST_TEST(pair.store->close() == 0U);
+    const auto own =
+        hadr::open(spec, {.drivers = {pair.scripted({&pair.a})}, .world = pair.world_owner});
+    BOOST_TEST_REQUIRE(!own.has_value());
+    BOOST_TEST(own.error().message.find("child of a fork") != std::string::npos);
+    BOOST_TEST((pair.world.now() == begun));
+    BOOST_TEST(pair.a.severed == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(
     survives_listeners_that_throw_and_that_call_it, *utf::label("F44") * utf::label("F45")
 ) {
@@ -272,6 +294,24 @@ BOOST_AUTO_TEST_CASE(cuts_a_lease_that_is_held_longer_than_asked) {
     BOOST_TEST(held->current());
     pair.world.advance(200ms);
     BOOST_TEST(!held->current());
+}
+
+BOOST_AUTO_TEST_CASE(keeps_one_timer_for_many_short_leases) {
+    simulated_pair pair("Pool_Max=1;Pool_Warm=0");
+    BOOST_TEST(pair.write().has_value());
+    const auto events_of_a_second = [&] {
+        const auto before = pair.world.counted().events;
+        pair.world.advance(1s);
+        return pair.world.counted().events - before;
+    };
+    pair.world.advance(1s);
+    const auto calm = events_of_a_second();
+    for (int i = 0; i < 900; ++i) {
+        BOOST_TEST(pair.store->acquire({.until = deadline::in(1s), .hold = 3s}).has_value());
+        pair.world.advance(1ms);
+    }
+    pair.world.advance(2100ms);
+    BOOST_TEST(events_of_a_second() <= calm + 50U);
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -447,6 +487,30 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(pair.store->execute(*plan).has_value());
     BOOST_TEST(pair.write()->server() == pair.b.at);
     BOOST_TEST(!pair.store->execute(*plan).has_value()); // Made for another view.
+}
+
+BOOST_AUTO_TEST_CASE(
+    promotes_nobody_when_the_primary_comes_back_during_the_login, *utf::label("C37")
+) {
+    simulated_pair pair;
+    BOOST_TEST(pair.write().has_value());
+    pair.a.freeze();
+    pair.world.advance(5s);
+    const auto plan =
+        pair.store->plan({.what = operation_kind::forced_failover, .data_loss_acknowledged = true});
+    BOOST_TEST_REQUIRE(plan.has_value());
+    bool promoted = false;
+    pair.b.answers = [&](std::string_view text, answer&) -> expected<void> {
+        promoted = promoted || text.find("pg_promote") != std::string_view::npos;
+        return {};
+    };
+    pair.b.login_time = 3s;
+    pair.world.later(500ms, [&] { pair.a.thaw(); });
+    const auto done = pair.store->execute(*plan, deadline::in(10s));
+    BOOST_TEST_REQUIRE(!done);
+    BOOST_TEST(done.error().code == errc::rejected_by_server);
+    BOOST_TEST(!promoted);
+    BOOST_TEST(pair.write()->server() == pair.a.at);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

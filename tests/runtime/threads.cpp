@@ -20,7 +20,8 @@ namespace utf = boost::unit_test;
 struct instant_state {
     std::atomic<int> primary{0};
     std::atomic<std::uint64_t> timeline{1};
-    std::array<std::atomic<int>, 2> holders{};
+    std::atomic<int> open{0};
+    std::atomic<std::uint64_t> lent_twice{0};
 };
 
 /// Ends every statement in start(), so that nothing but the library's own code runs.
@@ -28,13 +29,22 @@ class instant_session final : public session {
 public:
     instant_session(std::shared_ptr<instant_state> of, int member)
         : of_(std::move(of))
-        , member_(member) {}
+        , member_(member) {
+        ++of_->open;
+    }
+
+    ~instant_session() override { --of_->open; }
 
     void start(const statement& what, answer& into, completion& done) override {
+        const bool shared = in_use_.exchange(true);
+        of_->lent_twice += shared ? 1U : 0U;
         into.clear();
         if (what.text.find("pg_is_in_recovery()") != std::string_view::npos)
             describe(into);
+        if (what.text == "who")
+            into.add_column("member"), into.add_value(member_ == 0 ? "0" : "1");
         into.finish("OK", 0, transaction_status::idle);
+        in_use_ = shared;
         done.completed({});
     }
 
@@ -70,6 +80,7 @@ private:
     std::shared_ptr<instant_state> of_;
     const int member_;
     std::atomic<bool> severed_{false};
+    std::atomic<bool> in_use_{false};
 };
 
 class instant_driver final : public driver {
@@ -106,12 +117,15 @@ BOOST_AUTO_TEST_CASE(
     std::atomic<std::uint64_t> served{0};
     std::atomic<std::uint64_t> failed{0};
     std::atomic<std::uint64_t> went_back{0};
+    std::atomic<std::uint64_t> elsewhere{0};
+    std::atomic<bool> settled{false};
     {
         std::vector<std::jthread> callers;
         for (int i = 0; i < 16; ++i)
             callers.emplace_back([&](const std::stop_token& stop) {
                 std::uint64_t highest = 0;
                 while (!stop.stop_requested()) {
+                    const bool calm = settled;
                     auto held = (*store)->acquire({.until = deadline::in(5s)});
                     if (!held) {
                         ++failed;
@@ -120,20 +134,29 @@ BOOST_AUTO_TEST_CASE(
                     const auto number = held->acceptance();
                     went_back += number < highest ? 1U : 0U;
                     highest = std::max(highest, number);
-                    static_cast<void>(held->execute("select 1"));
+                    const auto who = held->execute("who");
+                    const auto primary = std::to_string(state->primary.load());
+                    if (calm && settled && who && who->at(0, 0) != primary)
+                        ++elsewhere;
                     ++served;
                 }
             });
         for (int round = 0; round < 10; ++round) {
             std::this_thread::sleep_for(50ms);
+            settled = false;
             state->timeline += 1;
             state->primary = 1 - state->primary;
+            std::this_thread::sleep_for(100ms);
+            // Not by the time that passed: the machine may be busy.
+            settled = (*store)->view()->writer == static_cast<std::size_t>(state->primary);
         }
         std::this_thread::sleep_for(50ms);
     }
     BOOST_TEST(served > 1000U);
     BOOST_TEST(failed == 0U);
     BOOST_TEST(went_back == 0U);
+    BOOST_TEST(elsewhere == 0U);
+    BOOST_TEST(state->lent_twice == 0U);
     BOOST_TEST((*store)->counters().sessions_lent_now == 0U);
     BOOST_TEST((*store)->close() == 0U);
 }
@@ -160,6 +183,28 @@ BOOST_AUTO_TEST_CASE(open_and_close_stores_at_once, *utf::label("P8")) {
     }
     BOOST_TEST(served == 160);
     BOOST_TEST(stuck == 0);
+}
+
+BOOST_AUTO_TEST_CASE(
+    leave_no_session_behind_that_comes_back_during_a_close, *utf::label("P8") * utf::label("F55")
+) {
+    auto state = std::make_shared<instant_state>();
+    for (int round = 0; round < 100; ++round) {
+        auto store = hadr::open(
+            "Server=127.0.0.1:1;Database=d;UID=u;Connects_Per_Second=10000",
+            {.drivers = {std::make_shared<instant_driver>(state)}}
+        );
+        BOOST_TEST_REQUIRE(store.has_value());
+        std::vector<std::jthread> callers;
+        for (int i = 0; i < 4; ++i)
+            callers.emplace_back([&] {
+                while ((*store)->acquire({.until = deadline::in(5s)}).has_value()) {
+                }
+            });
+        std::this_thread::sleep_for(1ms);
+        BOOST_TEST((*store)->close() == 0U);
+    }
+    BOOST_TEST(state->open == 0);
 }
 
 BOOST_AUTO_TEST_CASE(tell_the_time_by_the_monotonic_clock, *utf::label("T1") * utf::label("F11")) {
