@@ -38,7 +38,7 @@ struct metrics {
     std::uint64_t probes = 0, probes_failed = 0, pushes = 0;
     std::uint64_t failovers = 0, sessions_severed = 0, stale_refused = 0, resets = 0;
     std::uint64_t outcomes_unknown = 0, events = 0, events_coalesced = 0, listener_failures = 0;
-    std::uint64_t leases_leaked = 0;
+    std::uint64_t leases_leaked = 0, log_lines_dropped = 0;
     std::uint64_t sessions_now = 0, sessions_lent_now = 0, sessions_warm_now = 0, waiters_now = 0;
     std::uint64_t logins_stuck_now = 0;
 };
@@ -69,8 +69,8 @@ enum class log_level {
     error,
 };
 
-/// Called on an agent of the library's, at most 100 lines a second (more are counted). Must not
-/// throw.
+/// Called on an agent of the library's, at most 100 lines a second for each store. What is more,
+/// what a slow sink keeps from being written, and what a throwing one loses is counted.
 using log_sink = std::function<void(log_level level, std::string_view line)>;
 using listener = std::function<void(const event& what)>;
 
@@ -84,7 +84,8 @@ struct open_options {
     std::shared_ptr<runtime_handle> runtime = {};   ///< Default: the one shared by the process.
     std::shared_ptr<const ha_adapter> adapter = {}; ///< Default make_adapter().
     password_source password = {};
-    hadr::listener on_event = {}; ///< Subscribed before anything happens.
+    /// Subscribed before anything happens. Neither is called after close() has returned in time.
+    hadr::listener on_event = {};
     log_sink log = {};
 };
 
@@ -92,7 +93,7 @@ struct open_options {
 class HADR_EXPORT connection_manager final {
 public:
     connection_manager(const connection_manager&) = delete;
-    /// As close(), with Close_Timeout.
+    /// As close(), with Close_Timeout. Within a listener of its own it waits for no other call.
     ~connection_manager();
 
     /// A session fit for the request, waiting through a failover if the deadline allows; waiters
@@ -113,7 +114,8 @@ public:
 
     /// Calls to after every event until the returned handle is destroyed. One call at a time, on an
     /// agent of the library's. It may call the manager; what it throws is counted (F44); a slow one
-    /// gets coalesced events (F45).
+    /// gets coalesced events (F45). Destroying the handle waits for a call under way, for
+    /// Close_Timeout at most, and for none within a listener.
     [[nodiscard]] std::shared_ptr<void> subscribe(listener to);
 
     metrics counters() const;
@@ -142,8 +144,9 @@ public:
     expected<void> drain(deadline until);
 
     /// Ends everything: waiters fail with closed, idle sessions are closed, leases stay valid until
-    /// returned. Bounded, idempotent, callable from any thread (P8). Returns the number of workers
-    /// still stuck in a driver; they own all they touch.
+    /// returned, and listeners hear the rest before it returns, unless it is one of them. Bounded,
+    /// idempotent, callable from any thread (P8). Returns the number of workers still stuck in a
+    /// driver; they own all they touch.
     std::size_t close(deadline until = {});
 
     /// The specification in use; secrets print redacted.

@@ -95,7 +95,10 @@ connection_manager::connection_manager(std::shared_ptr<impl> state) : impl_(std:
 
 connection_manager::~connection_manager() {
     if (impl_->of->through().alive().load() != 0) {
-        close();
+        auto& of = *impl_->of;
+        const auto until = of.through().now() + of.current()->spec->close_timeout;
+        of.close(deadline::at(until));
+        of.silence(until);
         return;
     }
     // P10: in the child of a fork nothing may tell a server anything, so nothing is destroyed.

@@ -16,8 +16,9 @@ namespace hadr::inline v0::runtime {
 /// listeners (F45). Thread-safe.
 class dispatcher : public std::enable_shared_from_this<dispatcher> {
 public:
-    static constexpr std::size_t pending_max = 256; ///< Per listener; beyond it events coalesce.
-    static constexpr int lines_per_second = 100;
+    /// Per listener or log; beyond it events coalesce, and lines are dropped.
+    static constexpr std::size_t pending_max = 256;
+    static constexpr int lines_per_second = 100; ///< Per log.
 
     explicit dispatcher(std::shared_ptr<world> in);
     dispatcher(const dispatcher&) = delete;
@@ -25,40 +26,36 @@ public:
     struct tally {
         std::atomic<std::uint64_t> coalesced{0};
         std::atomic<std::uint64_t> failed{0};
+        std::atomic<std::uint64_t> lines_dropped{0};
     };
 
-    /// One listener; told until its owner lets go of it.
+    /// One listener or log; told until its owner lets go of it.
     class subscription;
     std::shared_ptr<subscription> subscribe(listener to, std::shared_ptr<tally> counted);
-    /// Returns when no call of the listener is running, unless called from within it.
-    void unsubscribe(const std::shared_ptr<subscription>& which);
+    std::shared_ptr<subscription> subscribe(log_sink to, std::shared_ptr<tally> counted);
+    /// Drops what it was not told yet. Returns when no call of it is running, or at the moment; at
+    /// once if called from within a listener.
+    void unsubscribe(const std::shared_ptr<subscription>& which, time_point until);
+    /// As unsubscribe(), after it was told everything.
+    void finish(const std::shared_ptr<subscription>& which, time_point until);
+    /// True within a listener.
+    bool here() const;
 
     void tell(const std::vector<std::shared_ptr<subscription>>& whom, const event& what);
-    void log(const log_sink& to, log_level level, std::string line);
+    void log(const std::shared_ptr<subscription>& to, log_level level, std::string line);
 
     /// Delivers what is queued, then ends. False if the deadline came first.
     bool stop(time_point until);
 
 private:
-    struct line {
-        log_sink to;
-        log_level level = log_level::info;
-        std::string text;
-    };
-
+    void queue(const std::shared_ptr<subscription>& which);
     void wake_up();
     void turn();
     bool deliver_one();
-    void call(const std::shared_ptr<subscription>& to, const event& what);
-    void write(const line& what);
 
     const std::shared_ptr<world> through_;
-    std::mutex mutex_; // Guards everything below, and every subscription.
+    mutable std::mutex mutex_; // Guards everything below, and every subscription.
     std::deque<std::shared_ptr<subscription>> ready_;
-    std::deque<line> lines_;
-    time_point second_{};
-    int lines_in_second_ = 0;
-    std::uint64_t lines_dropped_ = 0;
     agent* agent_ = nullptr;
     bool stopping_ = false;
     bool starting_ = false;

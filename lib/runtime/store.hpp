@@ -89,6 +89,8 @@ public:
     );
     expected<void> drain(deadline until);
     std::size_t close(deadline until);
+    /// Tells nobody anything any more, and waits for the call under way.
+    void silence(time_point until);
 
     /// Logs what the policy only warns of.
     void warn(const std::vector<std::string>& warnings);
@@ -178,6 +180,7 @@ private:
     void sweep(time_point now);
     void sweep(server_pool& pool, slot& which, time_point now);
     void watch_lease(const server_pool& pool, slot& which, time_point now);
+    std::vector<std::shared_ptr<dispatcher::subscription>> listeners() const;
     void close_down();
     void after_retirement();
     void tear_down();
@@ -238,7 +241,8 @@ private:
     const std::shared_ptr<runtime_handle> shared_;
     const std::atomic<std::uint32_t>& alive_; // The world's; not asked for at every hand-out.
     const bool runtime_is_shared_;
-    const log_sink log_;
+    const std::shared_ptr<dispatcher::tally> tally_;
+    const std::shared_ptr<dispatcher::subscription> log_;
 
     // Hot: read by every hand-out.
     alignas(64) std::atomic<std::uint64_t> acceptance_{0};
@@ -260,7 +264,6 @@ private:
 
     mutable std::mutex listeners_mutex_; // Guards listeners_.
     std::vector<std::shared_ptr<dispatcher::subscription>> listeners_;
-    const std::shared_ptr<dispatcher::tally> tally_;
     const std::shared_ptr<state_keeper> state_;
 
     std::mutex end_mutex_; // Guards self_ and, once closing, the pools against late_return().

@@ -64,7 +64,21 @@ void store::unsubscribe(const std::shared_ptr<dispatcher::subscription>& which) 
         const std::lock_guard guard(listeners_mutex_);
         std::erase(listeners_, which);
     }
-    shared_->events->unsubscribe(which);
+    const auto now = through().now();
+    shared_->events->unsubscribe(which, now + current()->spec->close_timeout);
+}
+
+std::vector<std::shared_ptr<dispatcher::subscription>> store::listeners() const {
+    const std::lock_guard guard(listeners_mutex_);
+    return listeners_;
+}
+
+void store::silence(time_point until) {
+    auto all = listeners();
+    if (log_)
+        all.push_back(log_);
+    for (const auto& one : all)
+        shared_->events->unsubscribe(one, until);
 }
 
 void store::warn(const std::vector<std::string>& warnings) {
@@ -92,6 +106,7 @@ metrics store::counted() const {
     made.events = count_.events.load();
     made.events_coalesced = tally_->coalesced.load();
     made.listener_failures = tally_->failed.load();
+    made.log_lines_dropped = tally_->lines_dropped.load();
     made.leases_leaked = count_.leaked.load();
     made.waiters_now = static_cast<std::uint64_t>(waiting_.load());
     made.logins_stuck_now = shared_->by.stuck();
@@ -361,6 +376,13 @@ std::size_t store::close(deadline until) {
             waits->finish(self->through(), {});
         }))
         waits->wait(through(), end);
+    // A listener that closes is told the rest when it is back.
+    if (!shared_->events->here()) {
+        for (const auto& one : listeners())
+            shared_->events->finish(one, end);
+        if (log_)
+            shared_->events->finish(log_, end);
+    }
     if (!first)
         return shared_->by.stuck();
     const auto left = runtime_is_shared_ ? leave_shared_runtime(shared_, end) : 0;

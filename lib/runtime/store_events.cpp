@@ -73,12 +73,7 @@ void store::tell(event what) {
         what.generation = pools_[*what.member]->generation;
     count_.events.fetch_add(1, std::memory_order_relaxed);
     shared_->events->log(log_, level_of(what.what), to_string(what));
-    std::vector<std::shared_ptr<dispatcher::subscription>> whom;
-    {
-        const std::lock_guard guard(listeners_mutex_);
-        whom = listeners_;
-    }
-    shared_->events->tell(whom, what);
+    shared_->events->tell(listeners(), what);
 }
 
 void store::announce(const topology& was, time_point now) {

@@ -35,8 +35,8 @@ store::store(parts from)
     : shared_(std::move(from.shared))
     , alive_(shared_->through->alive())
     , runtime_is_shared_(from.runtime_is_shared)
-    , log_(std::move(from.log))
     , tally_(std::make_shared<dispatcher::tally>())
+    , log_(from.log ? shared_->events->subscribe(std::move(from.log), tally_) : nullptr)
     , state_(std::make_shared<state_keeper>(
           shared_->through,
           [events = std::weak_ptr(shared_->events), log = log_](const failure& why) {

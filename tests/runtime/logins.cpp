@@ -9,7 +9,7 @@ namespace {
 
 /// Stores of one process: they share workers and watchers.
 struct crowd {
-    std::vector<event> told; // Told to the end: outlives the runtime.
+    std::vector<event> told;
     std::shared_ptr<testing::manual_world> world_owner = std::make_shared<testing::manual_world>(1);
     testing::manual_world& world = *world_owner;
     std::shared_ptr<runtime_handle> runtime = make_runtime(world_owner);
