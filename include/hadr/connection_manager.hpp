@@ -47,10 +47,10 @@ struct metrics {
 struct explanation {
     struct candidate {
         endpoint at;
-        bool eligible = false;
-        std::string why; ///< The last cause, e.g. "refused: epoch older than accepted".
+        bool eligible = false; ///< It plays the part that is wanted.
+        std::string why;       ///< The last cause, e.g. "primary; 10 of 10 sessions lent".
     };
-    bool available = false;
+    bool available = false; ///< An eligible one has a session idle, or is thought to give one more.
     std::string summary;
     std::vector<candidate> candidates;
 };

@@ -120,6 +120,7 @@ public:
     core::bucket connects{};
     int failures = 0;
     std::optional<failure> refused_login; ///< Not repeated for watcher::block_time (F26).
+    std::optional<failure> login_failed;  ///< The last one, if it did.
     reactor::timer unblock{};
     bool took_a_login = false;
     std::optional<time_point> doubted; ///< Of late, and its watcher has had no answer since.

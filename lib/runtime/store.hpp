@@ -24,9 +24,10 @@ struct snapshot {
     belief known;
     std::shared_ptr<const ha_adapter> by;
     std::shared_ptr<const store_specification> spec;
-    std::vector<server_pool*> pools;             ///< By member; live as long as the store.
-    std::vector<std::optional<failure>> blocked; ///< By member: no session, nor a login for one.
-    std::vector<server_pool*> replaced;          ///< Others that have sessions out; live as long.
+    std::vector<server_pool*> pools;                  ///< By member; live as long as the store.
+    std::vector<std::optional<failure>> blocked;      ///< By member: no session, nor a login for one.
+    std::vector<std::optional<failure>> login_failed; ///< By member: the last one, if it did.
+    std::vector<server_pool*> replaced; ///< Others that have sessions out; live as long.
 };
 
 /// What the child of a fork is told (F43).
@@ -73,12 +74,14 @@ public:
     );
     static bool ended_by_itself(const slot& held) noexcept;
 
+    // store_explain.cpp
+    explanation explain(intent wanted) const;
+
     // store_admin.cpp
     std::shared_ptr<const snapshot> current() const;
     std::shared_ptr<dispatcher::subscription> subscribe(listener to);
     void unsubscribe(const std::shared_ptr<dispatcher::subscription>& which);
     metrics counted() const;
-    explanation explain(intent wanted) const;
     expected<operation_plan> consider(const operation& wanted) const;
     expected<void> operate(const operation_plan& what, deadline until);
     expected<void> rule(const endpoint& which, ruled::verdict what);
@@ -201,6 +204,9 @@ private:
     void sweep_replaced(time_point now);
     int replaced_sessions(const endpoint& at) const;
 
+    // store_explain.cpp
+    failure none_in_time(const request& wanted) const;
+
     // store_acquire.cpp
     expected<lease> acquire_at_length(const request& wanted);
     void give_back_unfit(slot & held);
@@ -217,7 +223,6 @@ private:
     bool full() const noexcept;
     void suspect(std::size_t member);
     void report(const slot& held, const failure& why);
-    failure none_in_time(const request& wanted) const;
     std::optional<failure> refused_at_once(const request& wanted) const;
     void limit(slot& held, duration length);
     void late_return(slot& held);

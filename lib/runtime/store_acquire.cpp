@@ -16,20 +16,6 @@ namespace {
 
 constexpr std::size_t members_max = 64;
 
-std::string describe(const member& one, const topology& view, std::size_t index) {
-    if (view.writer == index)
-        return "primary";
-    if (one.offline)
-        return "offline by an operator";
-    if (one.trouble)
-        return one.trouble->message;
-    if (one.refused)
-        return "refused: of an older epoch or another lineage";
-    if (one.plays == role::unknown)
-        return "no answer yet";
-    return std::string(to_string(one.plays));
-}
-
 }
 
 [[gnu::noinline]] failure in_a_child() {
@@ -421,55 +407,6 @@ void store::sever_held(slot& held) noexcept {
     core::mark<"lent session severed">();
     held.wire->sever();
     count_.severed.fetch_add(1, std::memory_order_relaxed);
-}
-
-failure store::none_in_time(const request& wanted) const {
-    const auto now = current();
-    const auto& view = *now->view;
-    std::string tried;
-    for (std::size_t i = 0; i < view.members.size(); ++i)
-        tried += fmt::format(
-            "{}{} ({})",
-            i == 0 ? "" : ", ",
-            to_string(view.members[i].at),
-            describe(view.members[i], view, i)
-        );
-    const bool have = wanted.intent == intent::write ? view.writer.has_value() : !tried.empty();
-    return make_failure(
-        errc::deadline_exceeded,
-        advice::retry,
-        have ? fmt::format("no session became free in time among {}", tried)
-             : fmt::format(
-                   "no primary among {}{}{}", tried, view.cause.empty() ? "" : ": ", view.cause
-               )
-    );
-}
-
-explanation store::explain(intent wanted) const {
-    const auto now = current();
-    const auto& view = *now->view;
-    explanation made;
-    for (std::size_t i = 0; i < view.members.size(); ++i) {
-        const auto& one = view.members[i];
-        const bool eligible = wanted == intent::write
-                                  ? view.writer == i
-                                  : !one.refused && !one.offline && !one.trouble &&
-                                        (one.plays == role::standby || view.writer == i);
-        auto why = describe(one, view, i);
-        if (now->blocked.size() > i && now->blocked[i])
-            why = to_string(*now->blocked[i]);
-        made.candidates.push_back({one.at, eligible, std::move(why)});
-        made.available = made.available || eligible;
-    }
-    const auto refusal = refused_at_once({.intent = wanted});
-    if (refusal)
-        made.available = false;
-    made.summary =
-        refusal ? to_string(*refusal)
-        : made.available
-            ? fmt::format("a {} session can be had", wanted == intent::write ? "write" : "read")
-            : to_string(none_in_time({.intent = wanted}));
-    return made;
 }
 
 }

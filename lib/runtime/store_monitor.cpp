@@ -425,6 +425,7 @@ void store::publish(const topology& was) {
     for (const auto& pool : pools_) {
         made->pools.push_back(pool.get());
         made->blocked.push_back(refused_now(*pool));
+        made->login_failed.push_back(pool->login_failed);
     }
     for (const auto& pool : retired_)
         if (pool->count_not(slot_state::empty) != 0)

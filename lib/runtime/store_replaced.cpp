@@ -40,6 +40,7 @@ std::unique_ptr<server_pool> store::make_pool(std::size_t member) {
     pool->reign.reset();
     ++pool->generation;
     pool->failures = 0;
+    pool->login_failed.reset();
     pool->doubted.reset();
     pool->not_before = time_point::min();
     for (auto& one : pool->slots()) {

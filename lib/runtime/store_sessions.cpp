@@ -188,6 +188,7 @@ void store::open_failed(slot& into, time_point asked, const failure& why) {
         return;
     core::mark<"login failed">();
     ++pool.failures;
+    pool.login_failed = why;
     pool.not_before =
         shared_->on->now() + core::delay(open_backoff, pool.failures, through().random());
     if (refused_credentials(why)) {
@@ -278,6 +279,8 @@ void store::proved(slot& which, const answered& with) {
         return;
     }
     pool.failures = 0;
+    if (std::exchange(pool.login_failed, std::nullopt))
+        publish(belief_.is);
     which.generation = pool.generation;
     if (!mark_reign(which))
         make_idle(which);

@@ -9,6 +9,23 @@ namespace utf = boost::unit_test;
 
 BOOST_AUTO_TEST_SUITE(the_life_of_a_store)
 
+BOOST_AUTO_TEST_CASE(names_process_and_store_to_the_server_unless_told_otherwise) {
+    for (const auto& [keys, name] :
+         {std::pair{"Store_Name=orders", "hadr test:1 orders"},
+          std::pair{"Application_Name=mine", "mine"}}) {
+        std::vector<std::string> told;
+        simulated_pair pair;
+        pair.reopen(keys, {.login = [&](target& to) {
+                        told.push_back(to.with->application_name);
+                    }});
+        BOOST_TEST(pair.write().has_value());
+        BOOST_TEST_REQUIRE(!told.empty());
+        for (const auto& one : told)
+            BOOST_TEST(one == name);
+        pair.store.reset();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(begins_without_a_server_in_reach, *utf::label("F33")) {
     simulated_pair pair;
     pair.a.is = pair.b.is = testing::fake_server::condition::down;
@@ -459,6 +476,36 @@ BOOST_AUTO_TEST_CASE(says_why_there_is_no_session) {
     BOOST_TEST_REQUIRE(why.candidates.size() == 2U);
     BOOST_TEST(why.candidates[0].why.find("refused") != std::string::npos);
     BOOST_TEST(why.candidates[1].why == "standby");
+}
+
+BOOST_AUTO_TEST_CASE(says_that_all_sessions_are_lent) {
+    simulated_pair pair("Pool_Max=1;Pool_Warm=0");
+    BOOST_TEST(pair.write().has_value());
+    BOOST_TEST(pair.store->explain().available);
+    const auto held = pair.write();
+    const auto why = pair.store->explain();
+    BOOST_TEST(!why.available);
+    BOOST_TEST(why.candidates[0].why == "primary; 1 of 1 sessions lent");
+    const auto none = pair.write(1s);
+    BOOST_TEST_REQUIRE(!none);
+    BOOST_TEST(none.error().message.find("1 of 1 sessions lent") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(says_why_the_last_login_failed, *utf::label("F25")) {
+    simulated_pair pair("Pool_Max=2;Pool_Warm=0");
+    const auto held = pair.write();
+    BOOST_TEST_REQUIRE(held.has_value());
+    pair.a.is = testing::fake_server::condition::full;
+    const auto none = pair.write(1s);
+    BOOST_TEST_REQUIRE(!none);
+    BOOST_TEST(none.error().message.find("53300") != std::string::npos);
+    const auto why = pair.store->explain();
+    BOOST_TEST(!why.available);
+    BOOST_TEST(why.summary.find("53300") != std::string::npos);
+    pair.a.is = testing::fake_server::condition::up;
+    BOOST_TEST(pair.write(3s).has_value());
+    BOOST_TEST(pair.store->explain().available);
+    BOOST_TEST(pair.store->explain().summary == "a write session can be had");
 }
 
 BOOST_AUTO_TEST_CASE(
