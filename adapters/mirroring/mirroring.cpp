@@ -68,6 +68,7 @@ public:
 
     std::string_view name() const noexcept override { return "mirroring"; }
     std::string_view proof() const noexcept override { return member_question; }
+    restraint read_only() const noexcept override { return core::read_only_session; }
 
     epoch_order compare(const epoch& a, const epoch& b) const noexcept override {
         return core::compare(a, b);
@@ -404,9 +405,10 @@ adapter::judge(const belief& known, std::size_t index, const answer& proof_row) 
     const auto& accepted = known.is.accepted;
     const auto& kind = accepted ? accepted : one.reign; // E9: before any reign, its watcher's word.
     const bool kin = kind && kind->lineage == facts->lineage;
-    made.may_write = known.is.writer == index && accepted && facts->claims() && !facts->read_only &&
-                     core::compare(*made.reign, *accepted) == epoch_order::same;
-    made.may_read = kin && !one.refused && !one.offline && (facts->in_recovery || made.may_write);
+    const bool reigns = known.is.writer == index && accepted && facts->claims() &&
+                        core::compare(*made.reign, *accepted) == epoch_order::same;
+    made.may_write = reigns && !facts->read_only;
+    made.may_read = kin && !one.refused && !one.offline && (facts->in_recovery || reigns);
     if (!made.may_write && !made.may_read)
         made.refused = one.trouble.value_or(make_failure(
             errc::wrong_role,

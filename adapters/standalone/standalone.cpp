@@ -39,6 +39,10 @@ public:
         return store_.kind == engine::postgresql ? core::member_question : any_question;
     }
 
+    restraint read_only() const noexcept override {
+        return store_.kind == engine::postgresql ? core::read_only_session : restraint{};
+    }
+
     epoch_order compare(const epoch& a, const epoch& b) const noexcept override {
         return core::compare(a, b);
     }

@@ -16,7 +16,7 @@ namespace hadr::inline v0 {
 
 enum class intent {
     write, ///< On the one member the engine names, of the highest epoch accepted.
-    read,  ///< On a standby that may serve, or on the primary.
+    read,  ///< On a standby that may serve, or on the primary; the server refuses to write (E7).
 };
 
 /// What a session is wanted for.

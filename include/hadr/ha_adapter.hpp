@@ -123,6 +123,12 @@ struct session_standing {
     std::optional<failure> refused; ///< Set if it may do neither.
 };
 
+/// Statements that make a session refuse to write, and let it write again; empty: nothing does.
+struct restraint {
+    std::string_view on;
+    std::string_view off;
+};
+
 /// One way to make a database highly available, reduced to what a client must know of it: what to
 /// ask, and what the answers mean. Pure and total: neither connects nor waits nor reads a clock,
 /// and an answer that makes no sense is trouble of that member, never an exception. Immutable,
@@ -144,6 +150,9 @@ public:
 
     /// The statement run on every session for applications before it is first lent (E4).
     virtual std::string_view proof() const noexcept = 0;
+
+    /// What keeps a session that was asked for to read from writing (E7). A reset undoes it too.
+    virtual restraint read_only() const noexcept { return {}; }
 
     /// What a session with that member may be used for, given its answer to proof().
     virtual session_standing

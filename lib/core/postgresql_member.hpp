@@ -4,6 +4,7 @@
 #include <hadr/answer.hpp>
 #include <hadr/epoch.hpp>
 #include <hadr/expected.hpp>
+#include <hadr/ha_adapter.hpp>
 
 #include <cstdint>
 #include <map>
@@ -34,6 +35,10 @@ struct member_facts {
 
     friend bool operator==(const member_facts&, const member_facts&) = default;
 };
+
+/// Left by an explicit BEGIN READ WRITE, as the server has no stronger one for an ordinary role.
+inline constexpr restraint read_only_session{
+    "SET default_transaction_read_only = on", "RESET default_transaction_read_only"};
 
 /// One row, on a primary and on a standby, for an ordinary role.
 extern const std::string_view member_question;

@@ -46,7 +46,7 @@ int server_pool::lendable(std::uint64_t acceptance) const noexcept {
     int sum = 0;
     for (std::size_t i = 0; i < size_; ++i)
         sum += slots_[i].state.load(std::memory_order_relaxed) == slot_state::idle &&
-                       slots_[i].acceptance.load(std::memory_order_relaxed) == acceptance &&
+                       slots_[i].reign() == acceptance &&
                        !slots_[i].hung_up.load(std::memory_order_relaxed)
                    ? 1
                    : 0;

@@ -43,6 +43,7 @@ struct alignas(64) slot final : descriptor_handler {
     std::atomic<slot_state> state{slot_state::empty};
     std::atomic<std::uint64_t> acceptance{0}; ///< Of the epoch it may write in, or 0.
     std::atomic<std::uint64_t> reading{0};    ///< Of the role it may read from, or 0.
+    std::atomic<std::uint64_t> kept{0};       ///< Its acceptance while only readers have it, or 0.
     std::atomic<std::uint64_t> ticket{0};     ///< How often it was lent.
     server_pool* home = nullptr;
 
@@ -71,6 +72,12 @@ struct alignas(64) slot final : descriptor_handler {
     slot* aside = nullptr; ///< The next one in the store's list of those set aside.
 
     void ready(readiness what) override;
+
+    /// The acceptance number of the session, whoever may have it now; 0 if it has none.
+    std::uint64_t reign() const noexcept {
+        const auto writes = acceptance.load();
+        return writes != 0 ? writes : kept.load();
+    }
 };
 
 /// The sessions of one store with one server; never more than its slots (P2).
@@ -83,6 +90,10 @@ public:
     [[gnu::always_inline]] slot* take_for_write(std::uint64_t needed, std::uint32_t hint) noexcept {
         return needed == 0 ? nullptr : take<&slot::acceptance>(needed, hint);
     }
+    /// One of the writer's that was made read-only for a reader (E7).
+    slot* take_restrained(std::uint64_t needed) noexcept {
+        return needed == 0 ? nullptr : take<&slot::kept>(needed, 0);
+    }
     slot* take_for_read(std::uint32_t hint) noexcept {
         const auto needed = reading.load();
         return needed % 2 == 0 ? nullptr : take<&slot::reading>(needed, hint);
@@ -92,7 +103,7 @@ public:
     int count(slot_state in) const noexcept;
     int count(slot_state in, session_use for_use) const noexcept;
     int count_not(slot_state in) const noexcept;
-    /// Idle ones that may write under that number.
+    /// Idle ones that may write under that number, some after they were made to again.
     int lendable(std::uint64_t acceptance) const noexcept;
     slot* empty_slot() noexcept;
     /// Whether any session is open, whoever has it now.

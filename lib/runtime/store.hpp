@@ -24,8 +24,8 @@ struct snapshot {
     belief known;
     std::shared_ptr<const ha_adapter> by;
     std::shared_ptr<const store_specification> spec;
-    std::vector<server_pool*> pools;                  ///< By member; live as long as the store.
-    std::vector<std::optional<failure>> blocked;      ///< By member: no session, nor a login for one.
+    std::vector<server_pool*> pools;             ///< By member; live as long as the store.
+    std::vector<std::optional<failure>> blocked; ///< By member: no session, nor a login for one.
     std::vector<std::optional<failure>> login_failed; ///< By member: the last one, if it did.
     std::vector<server_pool*> replaced; ///< Others that have sessions out; live as long.
 };
@@ -105,8 +105,10 @@ public:
         return reads != 0 && reads == held.home->reading.load();
     }
     /// Takes a lent session that must not be used out of circulation; reclaim() ends it.
-    void set_aside(slot& unfit) noexcept;
-    world& through() const noexcept { return *shared_->through; }
+    void set_aside(slot & unfit) noexcept;
+    world& through() const noexcept {
+        return *shared_->through;
+    }
 
     // Reactor.
     void hung_up(slot & which);
@@ -181,14 +183,15 @@ private:
     void revoke(slot & which);
     bool revoke_idle(slot & which);
     void sweep(time_point now);
-    void sweep(server_pool& pool, slot& which, time_point now);
+    void sweep(server_pool & pool, slot & which, time_point now);
     void watch_lease(const server_pool& pool, slot& which, time_point now);
     std::vector<std::shared_ptr<dispatcher::subscription>> listeners() const;
     void close_down();
     void after_retirement();
     void tear_down();
-    expected<void>
-    still_due(const operation& wanted, const operation_step& step, const endpoint& at) const;
+    expected<void> still_due(
+        const operation& wanted, const operation_step& step, const endpoint& at
+    ) const;
     void carry_out(
         const operation& wanted,
         const operation_step& step,
@@ -204,6 +207,11 @@ private:
     void sweep_replaced(time_point now);
     int replaced_sessions(const endpoint& at) const;
 
+    // store_readers.cpp
+    expected<void> turn(slot & held, intent to, time_point until);
+    void restrain(slot & which); ///< Reactor, as is the next.
+    void reset_done(slot & which);
+
     // store_explain.cpp
     failure none_in_time(const request& wanted) const;
 
@@ -212,22 +220,27 @@ private:
     void give_back_unfit(slot & held);
     slot* take(const request& wanted, std::uint32_t from) noexcept;
     slot* take_write(std::uint32_t from) noexcept;
-    slot* take_read(const request& wanted, std::uint32_t from) noexcept;
+    enum class search {
+        ready, ///< Only what can be lent as it is.
+        all,   ///< Also what turn() makes fit.
+    };
+    slot* take_read(const request& wanted, std::uint32_t from, search which) noexcept;
+    slot* take_any(const request& wanted) noexcept;
     expected<slot*> wait_for_one(const request& wanted);
-    std::optional<failure> stand_in_line(waiter& last);
-    expected<void> check_stale(slot& held, const request& wanted, time_point until);
+    std::optional<failure> stand_in_line(waiter & one, bool again);
+    expected<void> check_stale(slot & held, const request& wanted, time_point until);
     void serve();
-    void fail(waiter& one, failure why);
+    void fail(waiter & one, failure why);
     void fail_waiters(const failure& why, bool writes_only);
     void demand();
     bool full() const noexcept;
     void suspect(std::size_t member);
     void report(const slot& held, const failure& why);
     std::optional<failure> refused_at_once(const request& wanted) const;
-    void limit(slot& held, duration length);
-    void late_return(slot& held);
-    void end_returned(slot& held);
-    void returned_to_closed(slot& held);
+    void limit(slot & held, duration length);
+    void late_return(slot & held);
+    void end_returned(slot & held);
+    void returned_to_closed(slot & held);
     void reclaim();
     bool fresh() const noexcept;
     std::uint32_t hint() const noexcept;

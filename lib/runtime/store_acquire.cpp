@@ -54,10 +54,22 @@ constexpr std::size_t members_max = 64;
 }
 
 slot* store::take(const request& wanted, std::uint32_t from) noexcept {
-    return wanted.intent == intent::read ? take_read(wanted, from) : take_write(from);
+    return wanted.intent == intent::read ? take_read(wanted, from, search::ready)
+                                         : take_write(from);
 }
 
-slot* store::take_read(const request& wanted, std::uint32_t from) noexcept {
+slot* store::take_any(const request& wanted) noexcept {
+    if (auto* const one = take(wanted, 0))
+        return one;
+    if (wanted.intent == intent::read)
+        return take_read(wanted, 0, search::all);
+    if (closing_.load() || draining_.load())
+        return nullptr;
+    auto* const pool = writer_pool_.load();
+    return pool == nullptr ? nullptr : pool->take_restrained(acceptance_.load());
+}
+
+slot* store::take_read(const request& wanted, std::uint32_t from, search which) noexcept {
     if (closing_.load(std::memory_order_relaxed) || draining_.load(std::memory_order_relaxed))
         return nullptr;
     const auto now = current();
@@ -68,10 +80,16 @@ slot* store::take_read(const request& wanted, std::uint32_t from) noexcept {
          wanted.primary_fallback},
         order
     );
-    for (std::size_t i = 0; i < count; ++i)
-        if (order[i] < now->pools.size())
-            if (auto* const one = now->pools[order[i]]->take_for_read(from))
-                return one;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (order[i] >= now->pools.size())
+            continue;
+        auto* const pool = now->pools[order[i]];
+        auto* one = pool->take_for_read(from);
+        if (one == nullptr && which == search::all && pool == writer_pool_.load())
+            one = pool->take_for_write(acceptance_.load(), from);
+        if (one != nullptr)
+            return one;
+    }
     return nullptr;
 }
 
@@ -125,12 +143,12 @@ expected<slot*> store::wait_for_one(const request& wanted) {
     auto& through = *shared_->through;
     const auto until = wanted.until.resolve(through.now(), current()->spec->acquire_timeout);
     count_.acquire_waited.fetch_add(1, std::memory_order_relaxed);
-    for (;;) {
+    for (bool again = false;; again = true) {
         reclaim();
         if (auto refusal = refused_at_once(wanted))
             return *std::move(refusal);
         waiter self{wanted, through.self()};
-        if (auto refusal = stand_in_line(self))
+        if (auto refusal = stand_in_line(self, again))
             return *std::move(refusal);
         const std::stop_callback stopped(wanted.stop, [&] { through.unpark(self.who); });
         serve();
@@ -153,7 +171,9 @@ expected<slot*> store::wait_for_one(const request& wanted) {
             through.park(self.who, until);
         }
         if (self.given != nullptr) {
-            const auto proven = check_stale(*self.given, wanted, until);
+            auto proven = turn(*self.given, *wanted.intent, until);
+            if (proven)
+                proven = check_stale(*self.given, wanted, until);
             if (proven) {
                 core::mark<"session handed to a waiter">();
                 return self.given;
@@ -171,21 +191,22 @@ expected<slot*> store::wait_for_one(const request& wanted) {
     }
 }
 
-std::optional<failure> store::stand_in_line(waiter& last) {
+// One whose session proved unfit goes before those who came later (P5).
+std::optional<failure> store::stand_in_line(waiter& one, bool again) {
     {
         const std::lock_guard guard(wait_mutex_);
-        if (waiters_.size() >= static_cast<std::size_t>(current()->spec->waiters_max))
+        if (!again && waiters_.size() >= static_cast<std::size_t>(current()->spec->waiters_max))
             return make_failure(
                 errc::deadline_exceeded,
                 advice::retry,
                 fmt::format("{} callers wait already (Waiters_Max)", waiters_.size())
             );
-        waiters_.push(last);
+        again ? waiters_.push_first(one) : waiters_.push(one);
         waiting_.fetch_add(1);
     }
     // F55: whoever failed those in line did not see this one if it came in between.
-    if (auto refusal = refused_at_once(last.wanted))
-        fail(last, *std::move(refusal));
+    if (auto refusal = refused_at_once(one.wanted))
+        fail(one, *std::move(refusal));
     return std::nullopt;
 }
 
@@ -259,7 +280,7 @@ void store::serve() {
                 auto* const next = one->after;
                 const bool write = one->wanted.intent == intent::write;
                 if (!write || writes) {
-                    if (auto* const taken = take(one->wanted, 0)) {
+                    if (auto* const taken = take_any(one->wanted)) {
                         core::mark<"waiter served in order">();
                         one->given = taken;
                         waiters_.erase(*one);

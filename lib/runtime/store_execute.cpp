@@ -105,8 +105,13 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
     held.broken = held.broken || !held.wire->usable();
     if (why.code == errc::outcome_unknown)
         count_.outcomes_unknown.fetch_add(1, std::memory_order_relaxed);
-    if (why.code == errc::wrong_role)
-        held.broken = true; // F37: not writable any more, whatever the cause.
+    // F37: not writable any more, whatever the cause. A reader's session never was (E7).
+    if (why.code == errc::wrong_role) {
+        if (held.acceptance.load() != 0)
+            held.broken = true;
+        else
+            core::mark<"reader was refused a write">();
+    }
     if (held.broken) {
         core::mark<"session broke under a statement">();
         report(held, why);

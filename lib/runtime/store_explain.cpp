@@ -24,17 +24,15 @@ supply supply_of(const snapshot& now, std::size_t member, std::uint64_t acceptan
     if (member >= now.pools.size())
         return made;
     auto& pool = *now.pools[member];
-    const auto reading = pool.reading.load();
     made.maximum = static_cast<int>(pool.slots().size());
     made.lent = pool.count(slot_state::lent);
     for (const auto* old : now.replaced)
         made.lent += old->at == pool.at ? old->count(slot_state::lent) : 0;
-    for (const auto& one : pool.slots())
-        made.idle += one.state.load() == slot_state::idle &&
-                             (acceptance != 0 ? one.acceptance.load() == acceptance
-                                              : one.reading.load() == reading)
-                         ? 1
-                         : 0;
+    for (const auto& one : pool.slots()) {
+        const bool fits = one.reign() != 0 ? one.reign() == acceptance
+                                           : one.reading.load() == pool.reading.load();
+        made.idle += fits && one.state.load() == slot_state::idle ? 1 : 0;
+    }
     made.refused = now.login_failed[member];
     return made;
 }
@@ -71,7 +69,7 @@ failure store::none_in_time(const request& wanted) const {
     const auto now = current();
     const auto& view = *now->view;
     const bool write = wanted.intent == intent::write;
-    const auto number = write ? acceptance_.load() : 0;
+    const auto number = acceptance_.load();
     std::string tried;
     for (std::size_t i = 0; i < view.members.size(); ++i)
         tried += fmt::format(
@@ -95,7 +93,7 @@ explanation store::explain(intent wanted) const {
     const auto now = current();
     const auto& view = *now->view;
     const bool write = wanted == intent::write;
-    const auto number = write ? acceptance_.load() : 0;
+    const auto number = acceptance_.load();
     explanation made;
     for (std::size_t i = 0; i < view.members.size(); ++i) {
         const auto& one = view.members[i];

@@ -321,6 +321,8 @@ void store::route_writer(bool resumed) {
         for (auto& one : pool->slots())
             if (one.acceptance.load() != 0 && !resumed)
                 is.writer ? revoke(one) : static_cast<void>(revoke_idle(one));
+            else if (one.kept.load() != 0)
+                revoke_idle(one);
     }
     routed_ = is.writer;
     if (!is.writer)
@@ -338,9 +340,9 @@ void store::route_writer(bool resumed) {
     writer_pool_.store(&pool);
     for (auto& one : pool.slots()) {
         auto idle = slot_state::idle;
-        // Warm ones, and readers: none of them had an epoch yet (rulings 6).
+        // Warm ones had no epoch yet (rulings 6); readers' sessions never become writers (E7).
         if (one.acceptance.load() == 0 && one.state.compare_exchange_strong(idle, slot_state::busy))
-            prove(one);
+            one.use == session_use::warm ? prove(one) : retire(one);
     }
 }
 

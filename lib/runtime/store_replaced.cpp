@@ -41,6 +41,8 @@ std::unique_ptr<server_pool> store::make_pool(std::size_t member) {
     ++pool->generation;
     pool->failures = 0;
     pool->login_failed.reset();
+    pool->took_a_login = false;
+    unblock(*pool);
     pool->doubted.reset();
     pool->not_before = time_point::min();
     for (auto& one : pool->slots()) {

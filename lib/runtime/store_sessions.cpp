@@ -168,6 +168,7 @@ void store::opened(
     into.broken = false;
     into.hung_up.store(false);
     into.acceptance.store(0);
+    into.kept.store(0);
     into.reading.store(0);
     into.born = shared_->on->now();
     // Spread over 10 %, so that sessions opened together do not end together.
@@ -265,7 +266,7 @@ void store::proved(slot& which, const answered& with) {
         core::mark<"session gets the epoch of the writer">();
         // E5: the epoch it gets now is its own for life.
         which.acceptance.store(acceptance_.load());
-        which.reading.store(pool.reading.load());
+        which.reading.store(0);
         which.use = session_use::write;
     } else if (standing.may_read && which.use != session_use::write && routed_ != pool.member) {
         core::mark<"session stays warm or reads">();
@@ -282,7 +283,9 @@ void store::proved(slot& which, const answered& with) {
     if (std::exchange(pool.login_failed, std::nullopt))
         publish(belief_.is);
     which.generation = pool.generation;
-    if (!mark_reign(which))
+    if (which.use == session_use::read)
+        restrain(which);
+    else if (!mark_reign(which))
         make_idle(which);
 }
 
@@ -368,6 +371,7 @@ void store::retire(slot& which) {
         shared_->on->forget(which.watched);
     which.watched = -1;
     which.acceptance.store(0);
+    which.kept.store(0);
     which.reading.store(0);
     dispose(shared_->by, std::move(which.wire));
     which.wire.reset();
@@ -396,7 +400,7 @@ void store::returned(slot& which) {
             one->in_transaction = false;
             if (fit) {
                 core::mark<"session reset for its next owner">();
-                self->make_idle(*one);
+                self->reset_done(*one);
                 return;
             }
             core::mark<"session could not be reset">();
@@ -478,7 +482,7 @@ void store::sweep(server_pool& pool, slot& which, time_point now) {
     }
     const bool warm = which.use == session_use::warm;
     // What may not write on the writer only takes a place there.
-    const bool stale = routed_ == pool.member ? which.acceptance.load() != acceptance_.load()
+    const bool stale = routed_ == pool.member ? which.reign() != acceptance_.load()
                                               : !warm && !current_stamp(which);
     const bool old = now >= which.retires || which.hung_up.load();
     const bool unused =

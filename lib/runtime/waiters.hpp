@@ -35,6 +35,15 @@ public:
         ++size_;
     }
 
+    void push_first(waiter& first) noexcept {
+        first.before = nullptr;
+        first.after = first_;
+        (first_ != nullptr ? first_->before : last_) = &first;
+        first_ = &first;
+        first.queued = true;
+        ++size_;
+    }
+
     void erase(waiter& one) noexcept {
         if (!one.queued)
             return;

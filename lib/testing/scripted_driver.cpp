@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "testing/read_only.hpp"
+
 #include <hadr/testing/scripted_driver.hpp>
 
 #include <algorithm>
@@ -143,8 +145,13 @@ private:
             pending_.clear();
         } else if (text_ == "ROLLBACK" || text_ == "reset") {
             with_->resets += text_ == "reset" ? 1U : 0U;
+            read_only_ = read_only_ && text_ != "reset";
             in_transaction_ = false;
             pending_.clear();
+        } else if (text_ == read_only_on) {
+            read_only_ = true;
+        } else if (text_ == read_only_off) {
+            read_only_ = false;
         } else if (text_.starts_with("append ")) {
             append();
         } else if (text_.find("pg_is_in_recovery()") != std::string::npos) {
@@ -155,7 +162,7 @@ private:
     }
 
     void append() {
-        if (with_->plays != role::primary || !with_->writable) {
+        if (with_->plays != role::primary || !with_->writable || read_only_) {
             auto why = make_failure(errc::wrong_role, advice::retry, "the session is read-only");
             why.sqlstate = "25006";
             how_ = std::move(why);
@@ -189,7 +196,7 @@ private:
             return given ? std::optional(text) : std::nullopt;
         };
         into_->add_value(primary ? "f" : "t");
-        into_->add_value(primary && with_->writable ? "off" : "on");
+        into_->add_value(primary && with_->writable && !read_only_ ? "off" : "on");
         into_->add_value(with_->lineage);
         into_->add_value(optional(primary, timeline));
         into_->add_value(replayed);
@@ -211,6 +218,7 @@ private:
     std::uint64_t asked_ = 0;
     std::vector<std::string> pending_;
     bool in_transaction_ = false;
+    bool read_only_ = false; ///< By the session's own setting.
     bool severed_ = false;
 };
 

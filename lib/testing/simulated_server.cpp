@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "testing/read_only.hpp"
 #include "testing/simulation.hpp"
 
 #include <algorithm>
@@ -119,7 +120,11 @@ void simulated_store::impl::execute(wire& on, node& at) {
     } else if (ends) {
         on.transaction = transaction_status::idle;
         on.pending.clear();
+        on.read_only = on.read_only && text != "reset";
         finish(on, text == "reset" ? "DISCARD ALL" : "ROLLBACK");
+    } else if (text == read_only_on || text == read_only_off) {
+        on.read_only = text == read_only_on;
+        finish(on, "SET");
     } else if (starts(text, append_word)) {
         append(on, at, std::string(text.substr(append_word.size())));
     } else if (text.find("pg_is_in_recovery()") != std::string_view::npos) {
@@ -147,7 +152,7 @@ void simulated_store::impl::execute(wire& on, node& at) {
 }
 
 void simulated_store::impl::append(wire& on, node& at, std::string token) {
-    if (at.in_recovery || at.read_only) {
+    if (at.in_recovery || at.read_only || on.read_only) {
         refuse(on, errc::wrong_role, advice::retry, "25006");
         return;
     }
@@ -268,7 +273,7 @@ void simulated_store::impl::describe(wire& on, const node& at) {
             return primary ? std::optional(text) : std::nullopt;
         };
         into->add_value(primary ? "f" : "t");
-        into->add_value(!primary || at.read_only ? "on" : "off");
+        into->add_value(!primary || at.read_only || on.read_only ? "on" : "off");
         into->add_value(at.lineage);
         into->add_value(only_primary(timeline));
         into->add_value(replayed);

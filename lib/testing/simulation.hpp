@@ -69,6 +69,7 @@ struct wire {
     bool last_words = false; ///< The server said 57P01 before it closed.
     std::uint32_t boot = 0;
     transaction_status transaction = transaction_status::idle;
+    bool read_only = false; ///< By the session's own setting.
     std::vector<std::string> pending;
     bool listens = false;
 

@@ -166,6 +166,27 @@ BOOST_AUTO_TEST_CASE(
     });
 }
 
+BOOST_AUTO_TEST_CASE(to_read_from_the_primary_cannot_write_there, *utf::label("E7")) {
+    need(take().execute("create table if not exists not_for_readers (n int)"));
+    {
+        auto held = need(store->acquire({.intent = intent::read, .until = deadline::in(20s)}));
+        for (const auto* const text :
+             {"insert into not_for_readers values (1)", "create table for_nobody ()"}) {
+            const auto how = held.execute(text);
+            BOOST_TEST_REQUIRE(!how.has_value());
+            BOOST_TEST(how.error().sqlstate == "25006");
+        }
+        need(held.execute("set search_path = public")); // A reset on its way back.
+    }
+    need(take().execute("insert into not_for_readers values (2)"));
+    auto again = need(store->acquire({.intent = intent::read, .until = deadline::in(20s)}));
+    BOOST_TEST((need(again.execute("select n from not_for_readers")).at(0, 0) == "2"));
+    BOOST_TEST(!again.execute("delete from not_for_readers").has_value());
+    again.release();
+    need(take().execute("drop table not_for_readers"));
+    BOOST_TEST(store->view()->writer.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(stop_a_statement_on_request_and_live_on, *utf::label("F38")) {
     auto held = take();
     const auto pid = pid_of(held);
