@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The main job, shown: a primary, its mirror and their witness (pg_auto_failover) on loopback ports, a server
 # application writing to them, a kill -9, a planned switchover, a while without the witness; then the verdict
-# from the database. Exits 0 only if nothing acknowledged was lost or doubled. Cleans up after itself.
+# from the database. Exits 0 only if both failovers took place and were followed, and nothing acknowledged was lost
+# or doubled. Cleans up after itself.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/.build/demo
@@ -180,15 +181,21 @@ sql "${ports[1]}" postgres 'create table ledger (id bigserial primary key, token
 say "the application starts: 4 writers, 1 reader; its connection string names both servers and the witness"
 connection="Mode=mirroring;Server=127.0.0.1:${ports[1]};Failover_Partner=127.0.0.1:${ports[2]};"
 connection+="Witness=pg_auto_failover:127.0.0.1:$monitor_port;Database=postgres;UID=postgres;Store_Name=ledger"
-"$build/examples/hadr_demo" "$connection" "$work/summary" "${ports[1]}" "${ports[2]}" &
+"$build/examples/hadr_demo" "$connection" "$work/summary" "${ports[1]}" "${ports[2]}" "$monitor_port" &
 application=$!
 sleep 3
 
+# changed FROM: the witness names somebody, and somebody else.
+changed() {
+    local now
+    now=$(primary_node)
+    [ -n "$now" ] && [ "$now" != "$1" ]
+}
 first=$(primary_node)
+[ -n "$first" ] || { echo "the witness names no primary" >&2; exit 1; }
 say "kill -9 of the primary n$first and its keeper"
 kill_part KILL "n$first"
-changed() { [ "$(primary_node)" != "$first" ]; }
-wait_for 30 "the engine's failover" changed
+wait_for 30 "the engine's failover" changed "$first"
 sleep 4
 say "n$first comes back, as the mirror"
 rm -f "$work/n$first/postmaster.pid" /tmp/.s.PGSQL."${ports[$first]}"* /var/run/postgresql/.s.PGSQL."${ports[$first]}"*
@@ -197,7 +204,10 @@ wait_for 60 "the pair to be whole again" settled
 sleep 1
 
 say "planned switchover"
+second=$(primary_node)
+[ -n "$second" ] || { echo "the witness names no primary" >&2; exit 1; }
 monitor "select pgautofailover.perform_failover('default', 0)" >/dev/null
+wait_for 30 "the planned failover" changed "$second"
 sleep 3
 wait_for 60 "the pair to be whole again" settled
 

@@ -30,7 +30,7 @@ int main(int count, char** words) {
     case hadr::outcome::committed:
     case hadr::outcome::committed_local: return 0; // The latter may be lost by a failover.
     case hadr::outcome::not_committed: break;      // Nothing was done: it may be tried again.
-    case hadr::outcome::in_doubt: break;           // Ask the database before doing it again.
+    case hadr::outcome::in_doubt: break;           // Perhaps: only under a unique key again.
     }
     std::cerr << *ended.cause << '\n';
     return 1;

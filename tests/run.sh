@@ -179,7 +179,7 @@ check gcc gcc -j "$jobs" -LE '^(integration|figures)$'
 check engines gcc -L '^integration$' -LE '^figures$'
 
 # Fuzzed for longer where figures are asked for.
-fuzz=()
+fuzz=(-DHADR_FUZZ_SECONDS=) # It would stay in the cache.
 [ $mode = figures ] && fuzz=(-DHADR_FUZZ_SECONDS=60)
 sanitized='^(unit|platform|vectors|property|runtime|conformance|fuzz|simulation)$'
 build address "$(test_folders unit platform vectors property runtime conformance fuzz simulation)" \

@@ -19,9 +19,31 @@ void gap_book::committed(moment when) {
     last_ = std::max(last_, when);
 }
 
-void gap_book::writable(moment when) {
+gap_book::change& gap_book::next() {
+    auto made = changes_.empty() ? change{} : changes_.back();
+    made.since = std::chrono::steady_clock::now();
+    return changes_.emplace_back(std::move(made));
+}
+
+void gap_book::writable(int port, bool is) {
     const std::lock_guard guard(mutex_);
-    ready_.push_back(when);
+    next().writable[port] = is;
+}
+
+void gap_book::named(int port) {
+    const std::lock_guard guard(mutex_);
+    next().named = port;
+}
+
+duration gap_book::served(moment from, moment to) const {
+    duration sum{};
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+        const auto begin = std::max(from, changes_[i].since);
+        const auto end = i + 1 < changes_.size() ? std::min(to, changes_[i + 1].since) : to;
+        if (changes_[i].serves() && begin < end)
+            sum += end - begin;
+    }
+    return sum;
 }
 
 std::vector<gap> gap_book::longer_than(duration least) const {
@@ -30,12 +52,8 @@ std::vector<gap> gap_book::longer_than(duration least) const {
     for (const auto& [from, to] : pauses_) {
         if (to - from < least)
             continue;
-        // Where nobody saw a server begin to take writes, it is the engine that held them back.
-        auto ready = to;
-        for (const auto when : ready_)
-            if (when > from && when < ready)
-                ready = when;
-        all.push_back({from, to - from, ready - from, to - ready});
+        const auto library = served(from, to);
+        all.push_back({from, to - from, to - from - library, library});
     }
     return all;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The demo's server application: writers append to a ledger through leases and a reader reads it,
 // while demo.sh kills, switches and stops what it runs on. Usage: hadr_demo CONNECTION_STRING
-// SUMMARY_FILE PORT PORT
+// SUMMARY_FILE PORT PORT WITNESS_PORT
 #include "gaps.hpp"
 #include "prober.hpp"
 
@@ -24,6 +24,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
+
+constexpr std::uint64_t failovers_least = 2; // The kill, and the planned one.
 
 std::atomic<bool> stopping{false};
 
@@ -191,8 +193,10 @@ void report(const verdict& found, const std::vector<demo::gap>& gaps, const std:
 }
 
 int main(int count, char** words) {
-    if (count < 5) {
-        fmt::print(stderr, "usage: hadr_demo CONNECTION_STRING SUMMARY_FILE PORT PORT\n");
+    if (count < 6) {
+        fmt::print(
+            stderr, "usage: hadr_demo CONNECTION_STRING SUMMARY_FILE PORT PORT WITNESS_PORT\n"
+        );
         return 2;
     }
     std::signal(SIGTERM, [](int) { stopping = true; });
@@ -211,7 +215,9 @@ int main(int count, char** words) {
     constexpr std::size_t writers = 4;
     std::vector<writer_result> results(writers);
     {
-        const demo::prober probes({std::stoi(words[3]), std::stoi(words[4])}, app.gaps());
+        const demo::prober probes(
+            {std::stoi(words[3]), std::stoi(words[4])}, std::stoi(words[5]), app.gaps()
+        );
         std::vector<std::jthread> threads;
         for (std::size_t i = 0; i < writers; ++i)
             threads.emplace_back([&, i] { app.write(static_cast<int>(i), results[i]); });
@@ -225,5 +231,10 @@ int main(int count, char** words) {
     }
     const auto found = judge(results, view->members[*view->writer].at.port);
     report(found, app.gaps().longer_than(200ms), words[2]);
-    return found.lost == 0 && found.duplicated == 0 && found.acknowledged > 0 ? 0 : 1;
+    const auto failovers = (*store)->counters().failovers;
+    fmt::print("figure demo_failovers {}\n", failovers);
+    if (failovers < failovers_least)
+        fmt::print(stderr, "{} failovers were followed, of {}\n", failovers, failovers_least);
+    const bool well = found.lost == 0 && found.duplicated == 0 && found.acknowledged > 0;
+    return well && failovers >= failovers_least ? 0 : 1;
 }

@@ -26,12 +26,12 @@ bool wait(PGconn* on, short events, moment until) {
     return left.count() > 0 && poll(&one, 1, static_cast<int>(left.count())) > 0;
 }
 
-connection connect(int port, moment until) {
+connection connect(int port, const char* database, moment until) {
     const auto text = std::to_string(port);
     const char* const keys[] = {
         "hostaddr", "port", "user", "dbname", "sslmode", "gssencmode", nullptr};
     const char* const values[] = {
-        "127.0.0.1", text.c_str(), "postgres", "postgres", "disable", "disable", nullptr};
+        "127.0.0.1", text.c_str(), "postgres", database, "disable", "disable", nullptr};
     connection on(PQconnectStartParams(keys, values, 0));
     auto stage = PGRES_POLLING_WRITING;
     while (on && stage != PGRES_POLLING_OK) {
@@ -65,27 +65,50 @@ std::optional<std::string> value(PGconn* on, const std::string& text, moment unt
 
 void probe(const std::stop_token& stop, int port, gap_book& into) {
     connection on;
-    bool was_writable = true; // What it was before we came is no news.
+    std::optional<bool> was_writable;
     while (!stop.stop_requested()) {
         const auto until = steady::now() + 300ms;
         if (!on)
-            on = connect(port, until);
+            on = connect(port, "postgres", until);
         const auto said =
             on ? value(on.get(), "select current_setting('transaction_read_only')", until)
                : std::nullopt;
         if (!said)
             on.reset();
         const bool writable = said == "off";
-        if (writable && !was_writable)
-            into.writable(steady::now());
+        if (writable != was_writable)
+            into.writable(port, writable);
         was_writable = writable;
+        std::this_thread::sleep_for(2ms);
+    }
+}
+
+void follow(const std::stop_token& stop, int witness, gap_book& into) {
+    const std::string question =
+        "select primary_port from pgautofailover.get_primary('default', 0)";
+    connection on;
+    std::string before;
+    while (!stop.stop_requested()) {
+        const auto until = steady::now() + 300ms;
+        if (!on)
+            on = connect(witness, "pg_auto_failover", until);
+        const auto said = on ? value(on.get(), question, until) : std::nullopt;
+        if (!said)
+            on.reset();
+        else if (!said->empty() && *said != before) {
+            before = *said;
+            into.named(std::stoi(before));
+        }
         std::this_thread::sleep_for(2ms);
     }
 }
 
 }
 
-prober::prober(const std::vector<int>& ports, gap_book& into) {
+prober::prober(const std::vector<int>& ports, int witness, gap_book& into) {
+    threads_.emplace_back([witness, &into](const std::stop_token& stop) {
+        follow(stop, witness, into);
+    });
     for (const int port : ports)
         threads_.emplace_back([port, &into](const std::stop_token& stop) {
             probe(stop, port, into);
@@ -94,7 +117,7 @@ prober::prober(const std::vector<int>& ports, gap_book& into) {
 
 std::string ask(int port, const std::string& text) {
     const auto until = steady::now() + 10s;
-    const auto on = connect(port, until);
+    const auto on = connect(port, "postgres", until);
     return on ? value(on.get(), text, until).value_or("") : "";
 }
 

@@ -9,11 +9,11 @@
 
 namespace demo {
 
-/// Asks each server over a connection of its own, without the library, whether it takes writes: the
-/// independent witness of the engine's part of an outage.
+/// Asks each server over a connection of its own, without the library, whether it takes writes, and
+/// the witness whom it names: from there, whose part of an outage was whose.
 class prober {
 public:
-    prober(const std::vector<int>& ports, gap_book& into);
+    prober(const std::vector<int>& ports, int witness, gap_book& into);
 
 private:
     std::vector<std::jthread> threads_;

@@ -22,7 +22,7 @@ enum class outcome {
     committed,
     committed_local, ///< Committed, but the server warned that it may not be replicated (F40).
     not_committed,   ///< It can never become visible.
-    in_doubt,        ///< The answer was lost: ask the database.
+    in_doubt,        ///< The answer was lost; absent now, it may still come.
 };
 
 HADR_EXPORT std::string_view to_string(outcome ended) noexcept;

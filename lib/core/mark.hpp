@@ -21,16 +21,22 @@ struct mark_name {
 #ifdef HADR_MARKS
 
 /// Registers a mark and returns its counter; defined by the program that counts.
-unsigned long long& counter_of_mark(std::string_view name);
+unsigned long long& counter_of_mark(std::string_view name, bool of_library);
 
-template <mark_name Name>
-inline unsigned long long& mark_count = counter_of_mark(Name.view());
+#ifdef HADR_MARKS_OF_LIBRARY
+constexpr bool marks_are_of_library = true;
+#else
+constexpr bool marks_are_of_library = false;
+#endif
+
+template <mark_name Name, bool OfLibrary>
+inline unsigned long long& mark_count = counter_of_mark(Name.view(), OfLibrary);
 
 /// An interesting point of the library that a run of the simulation must have passed. Nothing at
 /// all unless the build defines HADR_MARKS.
-template <mark_name Name>
+template <mark_name Name, bool OfLibrary = marks_are_of_library>
 void mark() noexcept {
-    ++mark_count<Name>;
+    ++mark_count<Name, OfLibrary>;
 }
 
 #else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/schedule_point.hpp"
 #include "core/statement_class.hpp"
 #include "core/storm.hpp"
 #include "runtime/reactor.hpp"
@@ -145,13 +146,16 @@ private:
         if (one.state.load(std::memory_order_relaxed) != slot_state::idle ||
             (one.*Stamp).load(std::memory_order_relaxed) != needed)
             return false;
+        core::schedule_point();
         auto expected_state = slot_state::idle;
         if (!one.state.compare_exchange_strong(expected_state, slot_state::lent))
             return false;
+        core::schedule_point();
         if ((one.*Stamp).load() != needed || one.hung_up.load(std::memory_order_relaxed)) {
             one.home->set_aside(one);
             return false;
         }
+        core::schedule_point();
         const auto lent = one.ticket.load(std::memory_order_relaxed);
         one.ticket.store(lent + 1, std::memory_order_relaxed); // Ours alone to write now.
         return true;

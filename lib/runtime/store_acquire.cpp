@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/mark.hpp"
+#include "core/schedule_point.hpp"
 #include "core/selection.hpp"
 #include "runtime/blocking.hpp"
 #include "runtime/lease_access.hpp"
@@ -43,6 +44,7 @@ constexpr std::size_t members_max = 64;
     auto* const pool = writer_pool_.load(std::memory_order_acquire);
     if (pool == nullptr)
         return nullptr;
+    core::schedule_point();
     auto* const one = pool->take_for_write(acceptance_.load(std::memory_order_relaxed), from);
     // E1: judged again after the slot is ours; the publisher raised the number before it revoked.
     if (one != nullptr && one->acceptance.load() != acceptance_.load()) [[unlikely]] {
@@ -148,6 +150,7 @@ expected<slot*> store::wait_for_one(const request& wanted) {
         if (auto refusal = refused_at_once(wanted))
             return *std::move(refusal);
         waiter self{wanted, through.self()};
+        core::schedule_point();
         if (auto refusal = stand_in_line(self, again))
             return *std::move(refusal);
         const std::stop_callback stopped(wanted.stop, [&] { through.unpark(self.who); });
@@ -275,6 +278,7 @@ void store::serve() {
         std::size_t count = 0;
         {
             const std::lock_guard guard(wait_mutex_);
+            const core::holding_still still;
             bool writes = true;
             for (auto* one = waiters_.first(); one != nullptr && count < wake.size();) {
                 auto* const next = one->after;
@@ -361,6 +365,7 @@ void store::give_back(slot& held) {
         return;
     }
     held.state.store(slot_state::idle);
+    core::schedule_point();
     core::mark<"clean session returned">();
     // P8: a close in between found it lent and counts on its return.
     if (closing_.load()) [[unlikely]]

@@ -255,18 +255,19 @@ void store::announce_refused(std::size_t index) {
 
 void store::announce_witness(const topology& was) {
     const auto& is = belief_.is;
-    if (is.witness != was.witness) {
-        if (is.witness == witness_state::lost)
-            tell(
-                {.what = event_kind::witness_lost,
-                 .cause = fmt::format(
-                     "{}; no automatic failover until it returns (C32)",
-                     is.witness_trouble ? to_string(*is.witness_trouble) : "no answer"
-                 )}
-            );
-        if (is.witness == witness_state::connected && was.witness == witness_state::lost)
-            tell({.what = event_kind::witness_returned});
+    // By what was told, not by what was: a reconfigure forgets that (S2).
+    if (is.witness == witness_state::lost && !witness_told_lost_) {
+        witness_told_lost_ = true;
+        tell(
+            {.what = event_kind::witness_lost,
+             .cause = fmt::format(
+                 "{}; no automatic failover until it returns (C32)",
+                 is.witness_trouble ? to_string(*is.witness_trouble) : "no answer"
+             )}
+        );
     }
+    if (is.witness == witness_state::connected && std::exchange(witness_told_lost_, false))
+        tell({.what = event_kind::witness_returned});
     const auto foreign = [](const topology& view) {
         return view.witness_trouble && view.witness_trouble->code == errc::configuration_invalid;
     };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/mark.hpp"
+#include "core/schedule_point.hpp"
 #include "runtime/state_file.hpp"
 #include "runtime/store.hpp"
 
@@ -310,7 +311,9 @@ void store::route_writer(bool resumed) {
     writer_pool_.store(nullptr);
     if (is.writer && !resumed)
         ++acceptance_count_;
+    core::schedule_point();
     acceptance_.store(is.writer ? acceptance_count_ : 0);
+    core::schedule_point();
     for (const auto& pool : pools_) {
         // Whoever wrote under another number must not write on: revoked after the number was raised
         // (E1). Where no one took the role yet and the member is not refused, what is under way may

@@ -56,8 +56,13 @@ void store::upkeep(time_point now) {
     }
     shared_->on->cancel(upkeep_);
     upkeep_ = {};
-    for (std::size_t i = 0; i < pools_.size(); ++i)
+    for (std::size_t i = 0; i < pools_.size(); ++i) {
+        // One that hung up in the hands of a taker was put back, and nobody looks at it any more.
+        for (auto& one : pools_[i]->slots())
+            if (one.hung_up.load())
+                revoke_idle(one);
         upkeep(*pools_[i], writes[i], reads[i], now);
+    }
 }
 
 void store::upkeep(server_pool& pool, int writes, int reads, time_point now) {

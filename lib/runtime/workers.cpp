@@ -206,11 +206,9 @@ std::size_t workers::stop(time_point until) {
     {
         const std::lock_guard guard(crew_->mutex);
         crew_->stopping = true;
-        for (auto* queue : {&crew_->queue, &crew_->urgent}) {
-            for (const auto& one : *queue)
-                dropped.push_back(std::exchange(one->what, nullptr));
-            queue->clear();
-        }
+        for (const auto& one : crew_->queue)
+            dropped.push_back(std::exchange(one->what, nullptr));
+        crew_->queue.clear();
         wake.swap(crew_->idle);
         hands.swap(crew_->hands);
     }
@@ -220,6 +218,10 @@ std::size_t workers::stop(time_point until) {
     for (const auto& one : hands)
         if (!one->running->join(until))
             ++left;
+    const std::lock_guard guard(crew_->mutex);
+    for (const auto& one : crew_->urgent)
+        dropped.push_back(std::exchange(one->what, nullptr));
+    crew_->urgent.clear();
     return left;
 }
 

@@ -50,8 +50,8 @@ public:
     /// Queues a job; urgent ones go before the others.
     ticket run(job what, bool urgent);
 
-    /// Takes no more jobs, drops the queued ones and waits for the running ones. Returns how many
-    /// are left.
+    /// Takes no more jobs, drops the queued ones but for urgent ones, and waits for those and the
+    /// running ones. Returns how many are left.
     std::size_t stop(time_point until);
 
     std::size_t stuck() const;

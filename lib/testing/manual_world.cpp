@@ -177,6 +177,12 @@ void manual_world::start(std::string name, std::function<void()> body) {
     impl_->on.begin(std::move(name), std::move(body));
 }
 
+void manual_world::preempt(duration length) noexcept {
+    auto& on = impl_->on;
+    if (on.current().runs)
+        on.wait(on.now + length, false);
+}
+
 void manual_world::advance(duration by) {
     auto& on = impl_->on;
     const auto until = on.now + by;

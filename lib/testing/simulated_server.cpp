@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/read_only.hpp"
+#include "testing/simulated_statement.hpp"
 #include "testing/simulation.hpp"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace hadr::inline v0::testing {
 namespace {
 
 constexpr duration commit_pause = std::chrono::microseconds(10);
-constexpr std::string_view append_word = "append ";
+constexpr duration key_look = std::chrono::milliseconds(1);
 constexpr std::string_view contains_word = "contains ";
 
 bool starts(std::string_view text, std::string_view with) noexcept {
@@ -121,44 +122,95 @@ void simulated_store::impl::execute(wire& on, node& at) {
         on.transaction = transaction_status::idle;
         on.pending.clear();
         on.read_only = on.read_only && text != "reset";
+        on.touched = on.touched && text != "reset";
         finish(on, text == "reset" ? "DISCARD ALL" : "ROLLBACK");
     } else if (text == read_only_on || text == read_only_off) {
         on.read_only = text == read_only_on;
         finish(on, "SET");
-    } else if (starts(text, append_word)) {
-        append(on, at, std::string(text.substr(append_word.size())));
     } else if (text.find("pg_is_in_recovery()") != std::string_view::npos) {
         describe(on, at);
+    } else if (auto write = write_of(text); !write.token.empty()) {
+        take_write(on, at, std::move(write));
     } else {
-        auto* const into = on.client == nullptr ? nullptr : answer_of(*on.client);
+        on.touched = on.touched || starts(text, "SET ");
+        read(on, at);
+    }
+}
+
+void simulated_store::impl::read(wire& on, node& at) {
+    const std::string_view text = on.text;
+    auto* const into = on.client == nullptr ? nullptr : answer_of(*on.client);
+    if (into != nullptr) {
         const auto seen = at.in_recovery ? at.log.size() : at.visible;
         const auto end = at.log.begin() + static_cast<std::ptrdiff_t>(seen);
-        if (into != nullptr && starts(text, contains_word)) {
+        if (starts(text, contains_word)) {
             const bool there = std::any_of(at.log.begin(), end, [&](const record& one) {
                 return one.token == text.substr(contains_word.size());
             });
             into->add_column("contains");
             into->add_value(there ? "t" : "f");
-        } else if (into != nullptr && text == "ledger") {
+        } else if (text == "ledger") {
             into->add_column("token");
             std::for_each(at.log.begin(), end, [&](const record& one) {
                 into->add_value(one.token);
             });
-        } else if (into != nullptr && answers) {
-            on.how = answers(text, *into);
+        } else {
+            ask_test(on, *into);
         }
-        finish(on, "SELECT");
     }
+    finish(on, "SELECT");
 }
 
-void simulated_store::impl::append(wire& on, node& at, std::string token) {
+bool simulated_store::impl::ask_test(wire& on, answer& into) {
+    if (answers)
+        on.how = answers(on.text, into);
+    if (!on.how && on.transaction == transaction_status::open)
+        on.transaction = transaction_status::failed;
+    return on.how.has_value();
+}
+
+void simulated_store::impl::take_write(wire& on, node& at, simulated_write what) {
     if (at.in_recovery || at.read_only || on.read_only) {
         refuse(on, errc::wrong_role, advice::retry, "25006");
         return;
     }
+    if (what.once && key_of_another(on, at, what.token)) {
+        // Until it is known what becomes of the other's.
+        on.client_gone ? end_backend(on) : soon(on, message::run, key_look);
+        return;
+    }
+    const auto there = [&](const record& one) { return one.token == what.token; };
+    const auto again = [&](const std::string& one) { return one == what.token; };
+    if (what.once && (std::any_of(at.log.begin(), at.log.end(), there) ||
+                      std::any_of(on.pending.begin(), on.pending.end(), again))) {
+        refuse(on, errc::rejected_by_server, advice::give_up, "23505");
+        return;
+    }
+    auto* const into = on.client == nullptr ? nullptr : answer_of(*on.client);
+    const bool own_word = starts(on.text, "append ");
+    if (into != nullptr && !own_word && !ask_test(on, *into)) {
+        finish(on, {});
+        return;
+    }
+    append(on, at, std::move(what.token));
+}
+
+// An insert of the same key waits for a transaction that has it and is not over.
+bool simulated_store::impl::key_of_another(const wire& on, const node& at, std::string_view key) {
+    for (auto i = at.visible; i < at.log.size(); ++i)
+        if (at.log[i].token == key)
+            return true;
+    return std::any_of(at.served.begin(), at.served.end(), [&](std::uint32_t id) {
+        const auto& other = wires[id];
+        return id != on.id &&
+               std::find(other.pending.begin(), other.pending.end(), key) != other.pending.end();
+    });
+}
+
+void simulated_store::impl::append(wire& on, node& at, std::string token) {
     if (on.transaction == transaction_status::open) {
         on.pending.push_back(std::move(token));
-        finish(on, "INSERT 0 1");
+        finish(on, tag_of(on.text));
         return;
     }
     begin_commit(on, at, {std::move(token)});
@@ -216,7 +268,7 @@ void simulated_store::impl::answer_commit(wire& on) {
              "canceling wait for synchronous replication due to user request; the transaction has "
              "already committed locally, but might not have been replicated to the standby"}
         );
-    finish(on, on.text == "COMMIT" ? "COMMIT" : "INSERT 0 1");
+    finish(on, tag_of(on.text));
 }
 
 void simulated_store::impl::finish(wire& on, std::string_view tag) {
@@ -394,6 +446,7 @@ int simulated_store::impl::cancel_waiting(node& at) {
             continue;
         on.waiting = false;
         on.local = true;
+        local_tokens.push_back(on.token);
         ++cancelled;
         soon(on, message::show, commit_pause);
     }

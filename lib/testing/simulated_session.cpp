@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "testing/simulated_statement.hpp"
 #include "testing/simulation.hpp"
 
 #include <algorithm>
@@ -33,9 +34,7 @@ public:
             return;
         ++on_.number;
         on_.answered = false;
-        on_.text = with_parameters(what);
-        if (what.kind == statement_kind::reset)
-            on_.text = "reset";
+        on_.text = text_of(what);
         committing_ = what.kind == statement_kind::commit;
         name_commit();
         if (!on_.token.empty())
@@ -95,7 +94,14 @@ public:
                 "COMMIT may have left: cancelling it could make it succeed without being "
                 "replicated (C6)"
             );
-        return {}; // Every other statement here is over before a cancel could reach it.
+        // Every other statement here is over before a cancel could reach it.
+        if (on_.waiting && done_ != nullptr) {
+            ++in_->count.commits_cancelled;
+            on_.waiting = false;
+            on_.local = true;
+            in_->soon(on_, message::show, duration::zero());
+        }
+        return {};
     }
 
     bool usable() const noexcept override { return !on_.severed && !noticed_; }
@@ -130,32 +136,17 @@ public:
     void signal(readiness what) noexcept { in_->world.set_ready(descriptor_, what); }
 
 private:
-    static std::string with_parameters(const statement& what) {
-        std::string text(what.text);
-        if (const auto place = text.find("$1");
-            place != std::string::npos && !what.parameters.empty())
-            text.replace(place, 2, what.parameters.front().value_or(std::string_view()));
-        constexpr std::string_view insert = "INSERT INTO ledger VALUES ('";
-        constexpr std::string_view end = "')";
-        if (text.starts_with(insert) && text.ends_with(end))
-            return "append " + text.substr(insert.size(), text.size() - insert.size() - end.size());
-        if (text == "SELECT token FROM ledger")
-            return "ledger";
-        return text;
-    }
-
-    // Only what can end as a commit has steps: COMMIT after an append, or an append by itself.
+    // Only what can end as a commit has steps: COMMIT after a write, or a write by itself.
     void name_commit() {
-        constexpr std::string_view append = "append ";
         on_.token.clear();
-        if (on_.text.starts_with(append)) {
-            if (on_.after == transaction_status::open)
-                last_token_ = on_.text.substr(append.size());
-            else
-                on_.token = on_.text.substr(append.size());
-        } else if (on_.text == "COMMIT") {
+        if (on_.text == "COMMIT") {
             on_.token = std::exchange(last_token_, {});
+            return;
         }
+        auto write = write_of(on_.text);
+        if (write.token.empty())
+            return;
+        (on_.after == transaction_status::open ? last_token_ : on_.token) = std::move(write.token);
     }
 
     void note_tokens() {

@@ -25,6 +25,27 @@ void must_be_link(site from, site to) {
     must_be(from != to, from, "has no link to itself");
 }
 
+const simulated_store::settings& possible(const simulated_store::settings& how) {
+    for (const auto period : {how.keeper_period, how.health_period})
+        if (period <= duration::zero())
+            bug_in_test("an agent or a witness that acts without end: a period must be positive");
+    for (const auto length :
+         {how.link_delay,
+          how.login_time,
+          how.answer_time,
+          how.unhealthy_after,
+          how.demote_timeout,
+          how.partition_timeout,
+          how.promotion_time,
+          how.start_time,
+          how.rewind_time})
+        if (length < duration::zero())
+            bug_in_test("nothing lasts less than no time");
+    if (how.sessions_max < 1)
+        bug_in_test("a server that takes no session at all");
+    return how;
+}
+
 constexpr std::array<site, 2> servers = {site::one, site::two};
 constexpr std::array<site, 4> places = {site::client, site::one, site::two, site::witness};
 
@@ -70,7 +91,7 @@ simulated_store::impl::impl(manual_world& in, settings how)
 }
 
 simulated_store::simulated_store(manual_world& in, settings how)
-    : impl_(std::make_shared<impl>(in, std::move(how))) {
+    : impl_(std::make_shared<impl>(in, possible(how))) {
     in.keep(impl_);
     rebind(site::one, false);
     rebind(site::two, false);
@@ -191,18 +212,21 @@ void simulated_store::mend(site from, site to) {
     impl_->mend(from, to);
 }
 
-void simulated_store::reset(site a, site b) {
+int simulated_store::reset(site a, site b) {
     must_be_link(a, b);
     if (a != site::client && b != site::client)
         bug_in_test("only sessions of the client can be reset");
     const auto with = a == site::client ? b : a;
+    int ended = 0;
     for (auto& one : impl_->wires) {
         if (one.free || one.with != with)
             continue;
+        ended += one.client != nullptr && !one.severed && !one.ended ? 1 : 0;
         if (one.client != nullptr && !one.severed && !one.ended)
             impl_->lose(one);
         impl_->hang_up(one);
     }
+    return ended;
 }
 
 void simulated_store::set_delay(site from, site to, duration by) {
@@ -320,6 +344,13 @@ void simulated_store::when(commit_step step, std::function<void()> then) {
     impl_->hooks[static_cast<std::size_t>(step)].push_back(std::move(then));
 }
 
+std::size_t simulated_store::hooks_left() const noexcept {
+    std::size_t left = 0;
+    for (const auto& of_step : impl_->hooks)
+        left += of_step.size();
+    return left;
+}
+
 void simulated_store::watch_commits(std::function<void(commit_step, site, std::string_view)> by) {
     impl_->on_step = std::move(by);
 }
@@ -352,11 +383,18 @@ bool simulated_store::protected_now() const noexcept {
 bool simulated_store::reachable(site which) const noexcept {
     if (which == site::client || !impl_->open_between(site::client, which))
         return false;
+    const auto quick = [&](const link& over) {
+        return over.loss == 0 && over.delay <= impl_->rules.link_delay;
+    };
+    if (!quick(impl_->way(site::client, which)) || !quick(impl_->way(which, site::client)))
+        return false;
     if (which == site::witness)
         return impl_->witness_up && !impl_->witness_frozen && !impl_->stale &&
-               impl_->witness_door == door::open;
+               impl_->witness_door == door::open &&
+               impl_->witness_answer_time <= impl_->rules.answer_time;
     const auto& one = impl_->of(which);
-    return one.running && !one.frozen && one.door == door::open;
+    return one.running && !one.frozen && one.door == door::open &&
+           one.answer_time <= impl_->rules.answer_time;
 }
 
 simulated_store::server_state simulated_store::state(site which) const {
@@ -385,6 +423,10 @@ std::vector<std::string> simulated_store::ledger(site which) const {
     return made;
 }
 
+const std::vector<std::string>& simulated_store::local_commits() const noexcept {
+    return impl_->local_tokens;
+}
+
 std::size_t simulated_store::strays() const noexcept {
     return impl_->strangers[0].log.size() + impl_->strangers[1].log.size();
 }
@@ -397,6 +439,7 @@ simulated_store::session_state simulated_store::state(const session& of) const {
         made.primary = !at_end.in_recovery;
         made.timeline = at_end.timeline;
         made.lineage = at_end.lineage;
+        made.clean = on.transaction == transaction_status::idle && !on.touched;
     }
     return made;
 }

@@ -12,6 +12,7 @@
 namespace hadr::inline v0::testing {
 
 class simulated_session;
+struct simulated_write;
 
 /// States of a node of pg_auto_failover, reported by its agent or assigned by the witness.
 enum class node_state : unsigned char {
@@ -71,6 +72,7 @@ struct wire {
     transaction_status transaction = transaction_status::idle;
     bool read_only = false; ///< By the session's own setting.
     std::vector<std::string> pending;
+    bool touched = false; ///< By SET.
     bool listens = false;
 
     std::uint32_t number = 0; ///< Of the client's last statement.
@@ -168,6 +170,10 @@ struct simulated_store::impl {
     void receive(wire& on, std::uint32_t number);
     void run(wire& on, std::uint32_t number);
     void execute(wire& on, node& at);
+    void read(wire& on, node& at);
+    bool ask_test(wire& on, answer& into);
+    void take_write(wire& on, node& at, simulated_write what);
+    bool key_of_another(const wire& on, const node& at, std::string_view key);
     void append(wire& on, node& at, std::string token);
     void begin_commit(wire& on, node& at, std::vector<std::string> tokens);
     void release(node& at);
@@ -251,6 +257,7 @@ struct simulated_store::impl {
     std::array<int, 4> client_sessions{};
     std::array<std::vector<time_point>, 4> login_times;
     std::uint64_t record_count = 0;
+    std::vector<std::string> local_tokens;
     std::array<std::vector<std::function<void()>>, 7> hooks;
     std::function<void(commit_step, site, std::string_view)> on_step;
     std::function<void()> on_message;

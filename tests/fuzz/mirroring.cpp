@@ -11,14 +11,30 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Immutable: one serves all inputs.
-const ha_adapter& pair_with_witness() {
-    static const auto made = make_adapter(
-        parse("Mode=mirroring;Server=db1:5432;Failover_Partner=db2:5432;"
-              "Witness=pg_auto_failover:monitor:5000;Database=rtc;UID=app;Partner_Allowed=db3")
-            .value()
-    );
-    return **made;
+/// One way to make a store available, and what its views must keep.
+struct fuzzed_store {
+    std::shared_ptr<const ha_adapter> by;
+    std::size_t members = 2;
+    bool witness = false;
+    bool may_learn = false; ///< Partners that the witness names.
+};
+
+fuzzed_store make(const std::string& text, fuzzed_store how) {
+    how.by = make_adapter(parse(text).value()).value();
+    return how;
+}
+
+// Immutable: each serves all inputs.
+const fuzzed_store& store_of(std::uint8_t choice) {
+    static const std::string pair =
+        "Mode=mirroring;Server=db1:5432;Failover_Partner=db2:5432;Database=rtc;UID=app;";
+    static const std::string witness = "Witness=pg_auto_failover:monitor:5000;";
+    static const std::array<fuzzed_store, 4> all = {
+        make(pair + witness + "Partner_Allowed=db3", {{}, 2, true, true}),
+        make(pair + witness + "Fork_Table=ha.forks", {{}, 2, true, false}),
+        make(pair, {{}, 2, false, false}),
+        make("Mode=standalone;Server=db1:5432;Database=rtc;UID=app", {{}, 1, false, false})};
+    return all[choice % all.size()];
 }
 
 /// Feeds an adapter with any events and checks what it believes after each.
@@ -27,7 +43,8 @@ public:
     explicit listener(byte_reader& from)
         : from_(from)
         , made_(from)
-        , adapter_(pair_with_witness())
+        , store_(store_of(from.byte()))
+        , adapter_(*store_.by)
         , known_(adapter_.begin()) {}
 
     void run() {
@@ -123,10 +140,18 @@ private:
 
     void check_view() const {
         const auto& is = known_.is;
-        must(is.members.size() >= 2, "the members of the string stay");
-        must(is.members[0].at.host == "db1" && is.members[1].at.host == "db2", "in their places");
-        for (std::size_t i = 2; i < is.members.size(); ++i)
-            must(is.members[i].at.host == "db3", "only an allowed partner is learned (X3)");
+        must(is.members.size() >= store_.members, "the members of the string stay");
+        must(is.members[0].at.host == "db1", "in their places");
+        must(store_.members < 2 || is.members[1].at.host == "db2", "in their places");
+        for (std::size_t i = store_.members; i < is.members.size(); ++i)
+            must(
+                store_.may_learn && is.members[i].at.host == "db3",
+                "only an allowed partner is learned (X3)"
+            );
+        must(
+            store_.witness == (is.witness != witness_state::none),
+            "no witness is known where none is configured, which is not the same as lost (C32)"
+        );
         must(!to_string(is).empty(), "a view prints");
         if (!is.writer)
             return;
@@ -150,15 +175,17 @@ private:
             must(one.due <= now_ + 1min, "every question is due some time");
             asked.push_back(one.to);
         }
+        const std::size_t others = store_.witness ? 1 : 0;
         must(
-            asked.size() >= 3 && asked.size() <= 1 + known_.is.members.size(),
+            asked.size() >= store_.members + others &&
+                asked.size() <= known_.is.members.size() + others,
             "the witness and every member that is not dropped are asked"
         );
         must(plan.wake > now_, "an adapter does not spin");
     }
 
     void check_judgement() {
-        const auto member = any_member() % 2;
+        const auto member = any_member() % store_.members;
         const auto stands = adapter_.judge(known_, member, made_.member());
         must(
             stands.may_write || stands.may_read || stands.refused.has_value(),
@@ -170,6 +197,7 @@ private:
 
     byte_reader& from_;
     answer_maker made_;
+    const fuzzed_store& store_;
     const ha_adapter& adapter_;
     belief known_;
     time_point now_ = time_point() + 1h;

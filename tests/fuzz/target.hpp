@@ -35,7 +35,9 @@ public:
 
     std::string text() {
         std::string made;
-        for (auto left = below(32); left > 0 && !empty(); --left)
+        auto left = below(256);
+        left = left < 224 ? left % 32 : (left - 224) * 32; // Long ones now and then.
+        for (; left > 0 && !empty(); --left)
             made += static_cast<char>(byte());
         return made;
     }

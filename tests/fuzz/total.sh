@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: total.sh COUNTS TEST...
 # Adds up what the tests of this run have counted, takes the counts away, and prints the sums as figures. Fails
-# where one of them has counted nothing.
+# where one of them has counted nothing, or all together less than a million.
 set -u
 counts=$1 inputs=0 crashes=0 missing=0
 shift
@@ -17,4 +17,5 @@ done
 rm -rf "$counts"
 echo "figure fuzz_inputs $inputs"
 echo "figure fuzz_crashes $crashes"
-[ "$missing" -eq 0 ] && [ "$crashes" -eq 0 ]
+[ "$inputs" -ge 1000000 ] || echo "fuzzed with $inputs inputs, of 1000000 at least"
+[ "$missing" -eq 0 ] && [ "$crashes" -eq 0 ] && [ "$inputs" -ge 1000000 ]

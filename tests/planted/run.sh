@@ -160,7 +160,8 @@ case ${1-} in
     -*) sed -n '3,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac
 
-[ $# -gt 0 ] || set -- "$here"/*.patch
+least=0
+[ $# -gt 0 ] || { set -- "$here"/*.patch; least=40; }
 names=() tests=() targets=()
 for one; do
     one=${one##*/}
@@ -193,4 +194,5 @@ caught=$(grep -c '^caught' "$scratch/table")
 echo "figure planted_bugs ${#names[@]}"
 echo "figure planted_bugs_missed $((${#names[@]} - caught))"
 echo "planted: after $SECONDS s; one by hand: bash tests/planted/run.sh NAME"
-[ "$caught" -eq ${#names[@]} ]
+[ ${#names[@]} -ge $least ] || echo "planted: fewer than $least bugs"
+[ "$caught" -eq ${#names[@]} ] && [ ${#names[@]} -ge $least ]

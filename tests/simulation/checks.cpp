@@ -5,6 +5,7 @@
 #include "core/mark.hpp"
 #include "runtime/lease_access.hpp"
 #include "runtime/store.hpp"
+#include "simulation/marks.hpp"
 
 #include <fmt/format.h>
 
@@ -16,10 +17,20 @@ using testing::site;
 
 namespace {
 
+// As connection_string_of() says.
+constexpr duration watch_interval = 100ms;
+constexpr duration watch_timeout = 200ms;
+constexpr duration connect_timeout = 500ms;
+constexpr duration preemptions = 8ms; // Of those who bring the news.
+
 // Once the witness has named another and nothing keeps the client from hearing so, no write session
-// is given on the old one for longer than this: a silence is noticed within Watch_Timeout, and the
-// witness is dialled again within its backoff.
-constexpr duration news_limit = 900ms;
+// is given on the old one for longer than this: a question or a login without an answer ends, the
+// witness is dialled again after a pause that is no longer than its absence, asked, and answers.
+duration news_limit(const testing::simulated_store::settings& engine, duration absence) {
+    const auto silence = absence == duration::zero() ? absence : watch_timeout;
+    return silence + std::min(absence, runtime::watcher::reconnect_most) + engine.login_time +
+           watch_interval + engine.answer_time + 8 * engine.link_delay + preemptions;
+}
 
 constexpr int connects_per_second = 50; // The default.
 constexpr int burst = 8;
@@ -35,13 +46,15 @@ checks::checks(testing::manual_world& in, testing::simulated_store& on, const pl
     , store_(on)
     , plan_(of)
     , view_changed_(in.now())
-    , clear_since_(in.now()) {}
+    , clear_since_(in.now())
+    , pool_max_(of.pool_max) {}
 
 void checks::watch(connection_manager* store) {
     manager_ = store;
     if (!plan_.remembers)
         accepted_.reset(); // A new store of the process begins anew.
-    reopened_ = reopened_ || version_ != 0;
+    if (version_ != 0)
+        replaced(pool_max_);
     version_ = 0;
     view_changed_ = world_.now();
 }
@@ -85,40 +98,95 @@ void checks::follow_view() {
 void checks::step() {
     if (manager_ != nullptr)
         follow_view();
+    judge_sessions_held();
+    if (store_.counted().commits_cancelled != 0)
+        broke("C6", "a commit under way was cancelled, and became a local one");
+    follow_witness();
+}
+
+void checks::follow_witness() {
+    const auto now = world_.now();
+    const bool deaf = witness_unnamed_ || !store_.reachable(site::witness) || now < paused_until_;
+    if (deaf) {
+        if (!deaf_since_)
+            deaf_since_ = now;
+        clear_since_ = now;
+    } else if (heard()) {
+        deaf_since_.reset();
+    }
+    if (named_ == store_.named())
+        return;
+    named_ = store_.named();
+    clear_since_ = now;
+}
+
+void checks::reconfigured(int pool_max) {
+    reconfigured_ = true;
+    replaced(pool_max);
+}
+
+void checks::replaced(int pool_max) {
+    draining_.push_back({pool_max_, world_.now()});
+    pool_max_ = pool_max;
+}
+
+void checks::judge_sessions_held() {
+    // The last lease ends by its deadline, the last login by its own; then what it opened is
+    // closed.
+    const auto longest = plan_.patience + connect_timeout + watch_timeout + 100ms;
+    int allowed = pool_max_;
+    for (const auto& one : draining_)
+        if (world_.now() <= std::max(one.since, paused_until_) + longest)
+            allowed += one.sessions;
     for (const auto where : {site::one, site::two}) {
         const auto held = store_.client_sessions(where);
-        // What was lent or busy in a pool that was replaced ends beside the new one (C12), each
-        // time.
-        const int pools = 1 + reconfigured_ + (reopened_ ? 1 : 0);
-        const auto allowed = plan_.pool_max * pools;
         if (held > allowed)
             broke("P2", fmt::format("{} sessions with {}, of {}", held, to_string(where), allowed));
     }
-    if (named_ != store_.named() || !store_.reachable(site::witness)) {
-        named_ = store_.named();
-        clear_since_ = world_.now();
-    }
+}
+
+bool checks::inside_call() const {
+    return committing_ > 0 || !calls_.empty() ||
+           (manager_ != nullptr && manager_->counters().waiters_now > 0);
 }
 
 std::size_t checks::begins(intent wanted, time_point until) {
     const auto number = ++call_count_;
-    calls_[number] = {world_.self(), wanted, until, manager_->counters().stale_refused};
+    const auto counted = manager_->counters();
+    call mine{
+        manager_, world_.self(), wanted, until, counted.stale_refused, counted.acquire_waited, {}};
+    for (const auto& [other, one] : calls_)
+        if (one.wanted == intent::write && world_.parked(one.who))
+            mine.ahead.push_back(other);
+    calls_[number] = std::move(mine);
     return number;
 }
 
 void checks::acquired(std::size_t number, const expected<lease>& how) {
-    const auto mine = calls_.at(number);
-    back_by(mine.until, "acquire");
-    if (how) {
-        const auto* const slot = lease_access::slot_of(*how);
-        if (!lent_.insert(slot).second)
-            broke("P1", "a session was lent twice");
-        if (mine.wanted == intent::write) {
-            judge_epoch(*how);
-            judge_order(number);
-        }
-    }
+    const auto mine = std::move(calls_.at(number));
     calls_.erase(number);
+    back_by(mine.until, "acquire");
+    if (!how)
+        return;
+    if (!lent_.insert(lease_access::slot_of(*how)).second)
+        broke("P1", "a session was lent twice");
+    judge_session(mine, *how);
+    if (mine.wanted == intent::write) {
+        judge_epoch(*how);
+        judge_order(mine);
+    }
+}
+
+// As it leaves the library: nobody else has run since, unless its caller waited.
+void checks::judge_session(const call& mine, const lease& held) {
+    const auto& slot = *lease_access::slot_of(held);
+    const auto is = store_.state(*slot.wire);
+    if (is.alive && !is.clean)
+        broke("P6", "a session was given with a transaction or a setting of another's");
+    const bool at_once = manager_ == mine.of && mine.of != nullptr &&
+                         manager_->counters().acquire_waited == mine.waited_before;
+    if (mine.wanted == intent::write && at_once && !slot.home->of.current_stamp(slot))
+        broke("E1", "a session was given whose reign had ended");
 }
 
 void checks::judge_epoch(const lease& held) {
@@ -143,10 +211,19 @@ void checks::judge_epoch(const lease& held) {
     judge_stale(held);
 }
 
+// The client has had the time to hear what the witness says now, and so much more.
+bool checks::heard(duration longer) const noexcept {
+    const auto absence = deaf_since_ ? clear_since_ - *deaf_since_ : duration::zero();
+    return named_ != site::client &&
+           world_.now() - clear_since_ > news_limit(plan_.engine, absence) + longer;
+}
+
 void checks::judge_stale(const lease& held) {
+    if (!heard())
+        return;
+    core::mark<"write session given while the witness could be heard">();
     const auto where = site_of(held.server());
-    const auto clear = std::max(clear_since_, paused_until_);
-    if (named_ != site::client && where != named_ && world_.now() - clear > news_limit)
+    if (where != named_)
         broke(
             "E1",
             fmt::format(
@@ -157,13 +234,22 @@ void checks::judge_stale(const lease& held) {
         );
 }
 
-// None who began later may come before one that still waits, with nobody about to wake it (P5).
-void checks::judge_order(std::size_t number) {
+void checks::passes(testing::commit_step at, site where, const std::string& token) {
+    if (at != testing::commit_step::logged || !store_.state(where).apart)
+        return;
+    if (where == named_ || !heard(plan_.patience))
+        apart_.insert(token);
+}
+
+// None may come before one that waited when it came, and still does with nobody about to wake it.
+void checks::judge_order(const call& mine) {
     const auto stale = manager_->counters().stale_refused;
-    for (const auto& [other, one] : calls_)
-        if (other < number && one.wanted == intent::write && world_.parked(one.who) &&
-            one.stale_before == stale)
+    for (const auto other : mine.ahead) {
+        const auto found = calls_.find(other);
+        if (found != calls_.end() && world_.parked(found->second.who) &&
+            found->second.stale_before == stale)
             broke("P5", "a writer was overtaken");
+    }
 }
 
 void checks::returns(const lease& held) {
@@ -171,7 +257,7 @@ void checks::returns(const lease& held) {
 }
 
 void checks::back_by(time_point until, std::string_view what) {
-    const auto last = std::max(until, paused_until_);
+    const auto last = std::max({until, paused_until_, preempted_until(world_.self())});
     if (world_.now() > last)
         broke(
             "P4",
@@ -183,11 +269,10 @@ void checks::back_by(time_point until, std::string_view what) {
         );
 }
 
-void checks::wrote(const std::string& token, told outcome) {
-    const auto [place, fresh] = tokens_.emplace(token, outcome);
-    if (!fresh)
-        broke("C4", token + " has a second outcome");
-    unknown_ += outcome == told::in_doubt ? 1 : 0;
+std::size_t checks::unknown() const noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        tokens_.begin(), tokens_.end(), [](const auto& one) { return one.second == told::in_doubt; }
+    ));
 }
 
 void checks::judge_ledger(const std::vector<std::string>& ledger) {
@@ -199,9 +284,10 @@ void checks::judge_ledger(const std::vector<std::string>& ledger) {
         const int times = found == there.end() ? 0 : found->second;
         if (times > 1)
             broke("C5", fmt::format("{} is there {} times", token, times));
-        if (outcome == told::committed && times == 0 && apart_.contains(token))
+        if (outcome == told::committed && times == 0 && apart_.contains(token)) {
             core::mark<"acknowledged by a server promoted apart, and lost">();
-        else if (outcome == told::committed && times == 0)
+            ++lost_apart_;
+        } else if (outcome == told::committed && times == 0)
             broke("C1", token + " was acknowledged and is lost");
         if (outcome == told::not_committed && times != 0)
             broke("C2", token + " was reported as not committed and is there");
@@ -209,6 +295,9 @@ void checks::judge_ledger(const std::vector<std::string>& ledger) {
             times == 0 ? core::mark<"in doubt, and not there">()
                        : core::mark<"in doubt, and there">();
     }
+    for (const auto& token : store_.local_commits())
+        if (tokens_.contains(token) && tokens_.at(token) == told::committed)
+            broke("C4", token + " was committed locally alone, and reported as if replicated");
     for (const auto& [token, times] : there)
         if (!tokens_.contains(std::string(token)))
             broke("C4", std::string(token) + " is there without an outcome");
@@ -216,7 +305,7 @@ void checks::judge_ledger(const std::vector<std::string>& ledger) {
 
 // The bucket of F56 never runs dry: what began could have been granted.
 void checks::judge_logins() {
-    if (reconfigured_ > 0)
+    if (reconfigured_)
         return; // Each pool has a bucket of its own.
     for (const auto where : {site::one, site::two}) {
         auto full_at = time_point::min();

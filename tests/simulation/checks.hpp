@@ -39,32 +39,51 @@ public:
     void paused_until(time_point when) { paused_until_ = std::max(paused_until_, when); }
     time_point paused_until() const noexcept { return paused_until_; }
 
-    void wrote(const std::string& token, told outcome);
-    /// A commit was logged on a server promoted beside the engine: it may be lost (F16).
-    void went_apart(const std::string& token) { apart_.insert(token); }
+    void wrote(const std::string& token, told outcome) { tokens_[token] = outcome; }
+    /// A commit is on its way. One logged on a server promoted beside the engine may be lost (F16),
+    /// unless the client has long been able to hear the witness name another.
+    void passes(testing::commit_step at, testing::site where, const std::string& token);
+    /// The witness's name leads nowhere, or no longer so.
+    void unnamed(bool now) { witness_unnamed_ = now; }
     /// At the end, with the ledger of the store that all faults have left.
     void judge_ledger(const std::vector<std::string>& ledger);
     void judge_logins();
-    void ruled() { ++rulings_; }
-    void reconfigured() { ++reconfigured_; }
+    /// An operator may take the accepted epoch back once from now on; or no longer.
+    void ruling(bool now) { rulings_ = now ? rulings_ + 1 : 0; }
+    /// The pools there were end beside new ones of that size, with buckets of their own.
+    void reconfigured(int pool_max);
 
     void broke(std::string_view rule, std::string what);
     const std::vector<std::string>& broken() const noexcept { return broken_; }
-    /// An application is inside acquire or waits for a commit.
-    bool inside_call() const noexcept { return !calls_.empty() || committing_ > 0; }
+    /// An application waits in acquire or for a commit.
+    bool inside_call() const;
     void committing(int by) { committing_ += by; }
-    std::size_t unknown() const noexcept { return unknown_; }
+    std::size_t unknown() const noexcept;
+    std::size_t lost_apart() const noexcept { return lost_apart_; }
 
 private:
+    /// Sessions of a pool that was replaced, until the last of them must be over.
+    struct draining {
+        int sessions = 0;
+        time_point since;
+    };
     struct call {
+        const connection_manager* of = nullptr;
         agent* who = nullptr;
         intent wanted = intent::write;
         time_point until;
         std::uint64_t stale_before = 0;
+        std::uint64_t waited_before = 0;
+        std::vector<std::size_t> ahead; ///< Writers that waited when it came.
     };
 
     void judge_epoch(const lease& held);
-    void judge_order(std::size_t call);
+    void judge_order(const call& mine);
+    void judge_session(const call& mine, const lease& held);
+    void judge_sessions_held();
+    void replaced(int pool_max);
+    bool heard(duration longer = {}) const noexcept;
+    void follow_witness();
     void judge_stale(const lease& held);
     void follow_view();
 
@@ -85,9 +104,12 @@ private:
     time_point paused_until_ = time_point::min();
     int committing_ = 0;
     int rulings_ = 0;
-    int reconfigured_ = 0;
-    bool reopened_ = false; ///< A closed store's busy sessions end beside the new one's.
-    std::size_t unknown_ = 0;
+    int pool_max_ = 0;
+    std::vector<draining> draining_;
+    bool reconfigured_ = false;
+    bool witness_unnamed_ = false;
+    std::optional<time_point> deaf_since_; ///< Could not be heard, or not for long enough since.
+    std::size_t lost_apart_ = 0;
     std::vector<std::string> broken_;
 };
 

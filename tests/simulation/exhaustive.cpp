@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulation/exhaustive.hpp"
 
+#include "simulation/processes.hpp"
 #include "simulation/scenario.hpp"
 #include "simulation/scripts.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -15,32 +17,95 @@ namespace {
 
 constexpr std::uint64_t shown_max = 5;
 
-// Every kind of fault that one point can meet.
-std::vector<fault> all_faults() {
-    std::vector<fault> made;
-    for (const auto at : {aim::primary, aim::mirror, aim::witness}) {
-        for (const auto what :
-             {fault_kind::kill,
-              fault_kind::freeze,
-              fault_kind::split,
-              fault_kind::reset,
-              fault_kind::full,
-              fault_kind::slow})
-            made.push_back({.what = what, .at = at, .amount = 30});
-        for (const bool outward : {true, false})
-            made.push_back({.what = fault_kind::cut, .at = at, .outward = outward});
+enum class reach : unsigned char {
+    everyone, ///< The primary, the mirror, the witness.
+    servers,  ///< The witness has no such thing.
+    links,    ///< Between any two, one way and the other.
+    pairs,    ///< Between any two, both ways at once.
+    primary,
+    mirror,
+    whole, ///< The store as a whole, or its client.
+};
+
+reach reach_of(fault_kind what) {
+    switch (what) {
+    case fault_kind::kill:
+    case fault_kind::freeze:
+    case fault_kind::reset:
+    case fault_kind::slow:
+    case fault_kind::full:
+    case fault_kind::starting:
+    case fault_kind::locked:
+    case fault_kind::names_lost:
+    case fault_kind::names_dead: return reach::everyone;
+    case fault_kind::kill_server: // An agent and a server that it starts again.
+    case fault_kind::kill_keeper:
+    case fault_kind::stranger: return reach::servers; // The witness proves no lineage of its own.
+    case fault_kind::cut:
+    case fault_kind::delay:
+    case fault_kind::loss: return reach::links;
+    case fault_kind::split: return reach::pairs;
+    case fault_kind::cancel_waiting: return reach::primary; // None waits on a mirror.
+    case fault_kind::promote_apart: return reach::mirror;   // A primary that runs is one.
+    case fault_kind::stale:
+    case fault_kind::switch_over:
+    case fault_kind::pause:
+    case fault_kind::rebuild: return reach::whole;
     }
-    for (const auto what :
-         {fault_kind::kill_server,
-          fault_kind::kill_keeper,
-          fault_kind::starting,
-          fault_kind::switch_over,
-          fault_kind::pause})
-        made.push_back({.what = what});
-    made.push_back({.what = fault_kind::split, .to_client = false});
-    for (auto& one : made)
-        one.lasts = 100ms;
-    return made;
+    return reach::whole;
+}
+
+void add_between(std::vector<fault>& to, fault one, bool both_ways_at_once) {
+    constexpr std::array<std::pair<aim, aim>, 3> servers = {
+        {{aim::primary, aim::mirror}, {aim::primary, aim::witness}, {aim::mirror, aim::witness}}};
+    const auto add = [&] {
+        one.outward = true;
+        to.push_back(one);
+        if (both_ways_at_once)
+            return;
+        one.outward = false;
+        to.push_back(one);
+    };
+    one.to_client = true;
+    for (const auto at : {aim::primary, aim::mirror, aim::witness}) {
+        one.at = at;
+        add();
+    }
+    one.to_client = false;
+    for (const auto& [at, other] : servers) {
+        one.at = at;
+        one.other = other;
+        add();
+    }
+}
+
+void add_kind(std::vector<fault>& to, fault one) {
+    const auto add = [&](std::initializer_list<aim> all) {
+        for (const auto at : all) {
+            one.at = at;
+            to.push_back(one);
+        }
+    };
+    switch (reach_of(one.what)) {
+    case reach::everyone: add({aim::primary, aim::mirror, aim::witness}); break;
+    case reach::servers: add({aim::primary, aim::mirror}); break;
+    case reach::links: add_between(to, one, false); break;
+    case reach::pairs: add_between(to, one, true); break;
+    case reach::primary: add({aim::primary}); break;
+    case reach::mirror: add({aim::mirror}); break;
+    case reach::whole: add({aim::primary}); break;
+    }
+}
+
+// Every kind of fault, at each part of the store that it can meet.
+const std::vector<fault>& every_fault() {
+    static const std::vector<fault> all = [] {
+        std::vector<fault> made;
+        for (std::size_t kind = 0; kind < fault_kinds; ++kind)
+            add_kind(made, {.what = static_cast<fault_kind>(kind), .lasts = 100ms, .amount = 30});
+        return made;
+    }();
+    return all;
 }
 
 plan plan_of(const script& what) {
@@ -55,32 +120,69 @@ plan plan_of(const script& what) {
     return made;
 }
 
+plan with_fault(plan what, std::uint64_t message, std::size_t number) {
+    what.faults = {every_fault()[number]};
+    what.faults[0].message = message;
+    return what;
+}
+
+std::string words_of(const script& of, std::uint64_t message, std::size_t fault) {
+    return fmt::format("--script '{}' --point {} --fault {}", of.name, message, fault);
+}
+
+bool judged(const plan& what, const std::string& words, std::uint64_t shown) {
+    const auto how = run(what);
+    if (how.broken.empty())
+        return true;
+    if (shown < shown_max) {
+        fmt::print("FAILED hadr_simulation {}: {}\n", words, to_string(what.faults[0]));
+        for (const auto& why : how.broken)
+            fmt::print("  {}\n", why);
+        std::fflush(stdout);
+    }
+    return false;
+}
+
 }
 
 exhausted run_exhaustive(std::uint64_t job, std::uint64_t jobs) {
     exhausted made;
-    const auto faults = all_faults();
     std::uint64_t number = 0;
     for (const auto& one : all_scripts()) {
-        auto what = plan_of(one);
+        const auto what = plan_of(one);
         const auto messages = run(what).messages;
+        if (messages == 0) {
+            fmt::print(
+                "FAILED: script '{}' has no point at which a fault could strike\n", one.name
+            );
+            ++made.violations;
+        }
         for (std::uint64_t point = 1; point <= messages; ++point)
-            for (const auto& strikes : faults) {
+            for (std::size_t i = 0; i < every_fault().size(); ++i) {
                 if (number++ % jobs != job)
                     continue;
-                what.faults = {strikes};
-                what.faults[0].message = point;
                 ++made.points;
-                const auto how = run(what);
-                if (how.broken.empty() || ++made.violations > shown_max)
-                    continue;
-                fmt::print("FAILED: {}, message {}: {}\n", one.name, point, to_string(strikes));
-                for (const auto& why : how.broken)
-                    fmt::print("  {}\n", why);
+                const auto words = words_of(one, point, i);
+                about_to_run(words);
+                if (!judged(with_fault(what, point, i), words, made.violations))
+                    ++made.violations;
             }
     }
-    std::fflush(stdout);
     return made;
+}
+
+int replay_point(std::string_view script_name, std::uint64_t message, std::size_t fault) {
+    const auto all = all_scripts();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const script& one) {
+        return one.name == script_name;
+    });
+    if (found == all.end() || fault >= every_fault().size()) {
+        fmt::print(stderr, "there is no script '{}', or no fault {}\n", script_name, fault);
+        return 2;
+    }
+    const auto what = with_fault(plan_of(*found), message, fault);
+    fmt::print("fault: {}\n", to_string(what.faults[0]));
+    return judged(what, words_of(*found, message, fault), 0) ? 0 : 1;
 }
 
 }

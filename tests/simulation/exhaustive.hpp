@@ -2,15 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace hadr::test {
 
 struct exhausted {
-    std::uint64_t points = 0; ///< Pairs of an I/O point of a script and a fault, each run once.
+    std::uint64_t points = 0;
     std::uint64_t violations = 0;
 };
 
-/// Every script, every point of it, every kind of fault; a share of the work of so many jobs.
+/// Every script, with every kind of fault at each of its messages; the share of one job of several.
 exhausted run_exhaustive(std::uint64_t job, std::uint64_t jobs);
+
+/// One of them again: the fault by its number. The exit code of the program.
+int replay_point(std::string_view script, std::uint64_t message, std::size_t fault);
 
 }

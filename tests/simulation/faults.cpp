@@ -24,12 +24,13 @@ site other_server(site one) {
 chaos::chaos(
     testing::manual_world& in,
     testing::simulated_store& on,
-    const std::vector<fault>& what,
-    std::function<void(const fault&)> told
+    const plan& of,
+    std::function<void(const fault&, bool at_step)> told
 )
     : world_(in)
     , store_(on)
-    , what_(what)
+    , what_(of.faults)
+    , calm_(of.engine)
     , told_(std::move(told)) {}
 
 void chaos::message_arrives() {
@@ -37,7 +38,7 @@ void chaos::message_arrives() {
         return;
     ++messages_;
     if (!over() && what_[next_].message == messages_)
-        apply(next_);
+        apply(next_, false);
 }
 
 void chaos::begin() {
@@ -58,20 +59,22 @@ void chaos::wait_for(std::size_t which, int patience) {
 
 void chaos::arm(std::size_t which) {
     if (!what_[which].step) {
-        apply(which);
+        apply(which, false);
         return;
     }
-    store_.when(*what_[which].step, [this, which] { apply(which); });
-    world_.later(step_patience, [this, which] { apply(which); });
+    store_.when(*what_[which].step, [this, which] { apply(which, true); });
+    world_.later(step_patience, [this, which] { apply(which, false); });
 }
 
-void chaos::apply(std::size_t which) {
+void chaos::apply(std::size_t which, bool at_step) {
     if (healed_ || next_ != which)
         return;
     const auto& one = what_[which];
-    told_(one);
-    if (const auto undo = carry_out(one, place(one.at)))
-        world_.later(one.lasts, [this, undo] {
+    const auto how = carry_out(one, place(one.at));
+    if (how.done)
+        told_(one, at_step);
+    if (how.undo)
+        world_.later(one.lasts, [this, undo = how.undo] {
             if (healed_)
                 return;
             try {
@@ -94,21 +97,21 @@ site chaos::place(aim which) const {
     return which == aim::primary ? lead : other_server(lead);
 }
 
-std::function<void()> chaos::cut(site from, site to) {
+chaos::deed chaos::cut(site from, site to) {
     try {
         store_.cut(from, to);
     } catch (const std::logic_error&) {
-        return nullptr; // It is cut already, by a fault before.
+        return {}; // It is cut already, by a fault before.
     }
-    return [this, from, to] { store_.mend(from, to); };
+    return {true, [this, from, to] { store_.mend(from, to); }};
 }
 
-std::function<void()> chaos::close_door(site at, testing::simulated_store::door how) {
+chaos::deed chaos::close_door(site at, testing::simulated_store::door how) {
     store_.set_door(at, how);
-    return [this, at] { store_.set_door(at, testing::simulated_store::door::open); };
+    return {true, [this, at] { store_.set_door(at, testing::simulated_store::door::open); }};
 }
 
-std::function<void()> chaos::carry_out(const fault& one, site at) {
+chaos::deed chaos::carry_out(const fault& one, site at) {
     const auto far = one.to_client ? site::client : place(one.other);
     const auto from = one.outward ? at : far;
     const auto to = one.outward ? far : at;
@@ -117,23 +120,17 @@ std::function<void()> chaos::carry_out(const fault& one, site at) {
     case fault_kind::split: {
         const auto first = cut(from, to);
         const auto second = cut(to, from);
-        return [first, second] {
-            if (first)
-                first();
-            if (second)
-                second();
-        };
+        return {first.done || second.done, [first, second] {
+                    if (first.undo)
+                        first.undo();
+                    if (second.undo)
+                        second.undo();
+                }};
     }
-    case fault_kind::reset: store_.reset(site::client, at); return nullptr;
+    case fault_kind::reset: return {store_.reset(site::client, at) > 0};
     case fault_kind::delay:
-        store_.set_delay(from, to, one.amount * 1ms);
-        return [this, from, to] { store_.set_delay(from, to, 500us); };
     case fault_kind::loss:
-        store_.set_loss(from, to, one.amount);
-        return [this, from, to] { store_.set_loss(from, to, 0); };
-    case fault_kind::slow:
-        store_.set_answer_time(at, one.amount * 1ms);
-        return [this, at] { store_.set_answer_time(at, 200us); };
+    case fault_kind::slow: return slow_down(one, from, to);
     case fault_kind::full: return close_door(at, testing::simulated_store::door::full);
     case fault_kind::starting: return close_door(at, testing::simulated_store::door::starting);
     case fault_kind::locked: return close_door(at, testing::simulated_store::door::locked);
@@ -151,57 +148,87 @@ std::function<void()> chaos::carry_out(const fault& one, site at) {
     case fault_kind::promote_apart:
     case fault_kind::stranger: break;
     }
-    return strike(one, at);
-}
-
-std::function<void()> chaos::strike(const fault& one, site at) {
     try {
-        switch (one.what) {
-        case fault_kind::kill: store_.kill(at); return [this, at] { store_.restart(at); };
-        case fault_kind::kill_keeper:
-            store_.kill_keeper(at);
-            return [this, at] { store_.restart(at); };
-        case fault_kind::kill_server: store_.kill_server(at); break;
-        case fault_kind::freeze: store_.freeze(at); return [this, at] { store_.thaw(at); };
-        case fault_kind::stale: store_.set_stale(true); return [this] { store_.set_stale(false); };
-        case fault_kind::switch_over: store_.switch_over(); break;
-        case fault_kind::cancel_waiting: store_.cancel_waiting(at); break;
-        case fault_kind::names_lost: world_.set_name(std::string(to_string(at)), {}); break;
-        case fault_kind::names_dead:
-            world_.set_name(
-                std::string(to_string(at)),
-                {{"10.0.0.9", "10.0.0." + std::to_string(static_cast<int>(at))}, 1ms}
-            );
-            break;
-        case fault_kind::pause:
-            world_.pause(one.lasts);
-            paused_until_ = world_.now() + one.lasts;
-            break;
-        case fault_kind::rebuild: store_.rebuild(std::to_string(8'000'000 + ++rebuilt_)); break;
-        case fault_kind::promote_apart: return promote_apart(at);
-        case fault_kind::stranger:
-            store_.rebind(at, true);
-            core::mark<"a name leads to another cluster">();
-            return [this, at] { store_.rebind(at, false); };
-        case fault_kind::cut:
-        case fault_kind::split:
-        case fault_kind::reset:
-        case fault_kind::delay:
-        case fault_kind::loss:
-        case fault_kind::slow:
-        case fault_kind::full:
-        case fault_kind::starting:
-        case fault_kind::locked: break;
-        }
+        return strike(one, at);
     } catch (const std::logic_error&) {
-        // The store is in no state for it, from a fault before: nothing is done.
+        return {}; // The store is in no state for it, from a fault before: nothing is done.
     }
-    return nullptr;
 }
 
-std::function<void()> chaos::promote_apart(site at) {
+chaos::deed chaos::slow_down(const fault& one, site from, site to) {
+    if (one.what == fault_kind::delay) {
+        store_.set_delay(from, to, one.amount * 1ms);
+        return {one.amount * 1ms > calm_.link_delay, [this, from, to] {
+                    store_.set_delay(from, to, calm_.link_delay);
+                }};
+    }
+    if (one.what == fault_kind::loss) {
+        store_.set_loss(from, to, one.amount);
+        return {one.amount > 0, [this, from, to] { store_.set_loss(from, to, 0); }};
+    }
+    const auto at = place(one.at);
+    store_.set_answer_time(at, one.amount * 1ms);
+    return {true, [this, at] { store_.set_answer_time(at, calm_.answer_time); }};
+}
+
+chaos::deed chaos::strike(const fault& one, site at) {
+    switch (one.what) {
+    case fault_kind::kill: store_.kill(at); return {true, [this, at] { store_.restart(at); }};
+    case fault_kind::kill_keeper:
+        store_.kill_keeper(at);
+        return {true, [this, at] { store_.restart(at); }};
+    case fault_kind::kill_server: store_.kill_server(at); return {true};
+    case fault_kind::freeze: store_.freeze(at); return {true, [this, at] { store_.thaw(at); }};
+    case fault_kind::cancel_waiting: return {store_.cancel_waiting(at) > 0};
+    case fault_kind::names_lost: world_.set_name(std::string(to_string(at)), {}); return {true};
+    case fault_kind::names_dead:
+        world_.set_name(
+            std::string(to_string(at)),
+            {{"10.0.0.9", "10.0.0." + std::to_string(static_cast<int>(at))}, 1ms}
+        );
+        return {true};
+    case fault_kind::promote_apart: return promote_apart(at);
+    case fault_kind::stranger:
+        store_.rebind(at, true);
+        core::mark<"a name leads to another cluster">();
+        return {true, [this, at] { store_.rebind(at, false); }};
+    case fault_kind::stale:
+    case fault_kind::switch_over:
+    case fault_kind::pause:
+    case fault_kind::rebuild: return strike_whole(one);
+    case fault_kind::cut:
+    case fault_kind::split:
+    case fault_kind::reset:
+    case fault_kind::delay:
+    case fault_kind::loss:
+    case fault_kind::slow:
+    case fault_kind::full:
+    case fault_kind::starting:
+    case fault_kind::locked: break;
+    }
+    return {};
+}
+
+chaos::deed chaos::strike_whole(const fault& one) {
+    if (one.what == fault_kind::stale) {
+        store_.set_stale(true);
+        return {true, [this] { store_.set_stale(false); }};
+    }
+    if (one.what == fault_kind::switch_over)
+        return {store_.switch_over()};
+    if (one.what == fault_kind::pause) {
+        world_.pause(one.lasts);
+        paused_until_ = world_.now() + one.lasts;
+        return {true};
+    }
+    store_.rebuild(std::to_string(8'000'000 + rebuilt_ + 1));
+    ++rebuilt_;
+    return {true};
+}
+
+chaos::deed chaos::promote_apart(site at) {
     if (store_.state(at).running && !store_.state(at).in_recovery && store_.named() == at)
-        return nullptr; // It need not be.
+        return {}; // It need not be.
     store_.kill(at);
     store_.promote_apart(at);
     apart_ = true;
@@ -209,7 +236,7 @@ std::function<void()> chaos::promote_apart(site at) {
         core::mark<"promoted apart to the label of another">();
     else
         core::mark<"promoted apart">();
-    return [this, at] { store_.restart(at); };
+    return {true, [this, at] { store_.restart(at); }};
 }
 
 void chaos::heal() {

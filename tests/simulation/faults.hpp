@@ -10,11 +10,12 @@ namespace hadr::test {
 /// Does the faults of a plan to a store, one after another.
 class chaos {
 public:
+    /// Told of each that took effect, and whether it did so at the step of a commit it waited for.
     chaos(
         testing::manual_world& in,
         testing::simulated_store& on,
-        const std::vector<fault>& what,
-        std::function<void(const fault&)> told
+        const plan& of,
+        std::function<void(const fault&, bool at_step)> told
     );
 
     void begin();
@@ -33,18 +34,26 @@ public:
 private:
     void wait_for(std::size_t which, int patience);
     void arm(std::size_t which);
-    void apply(std::size_t which);
-    std::function<void()> carry_out(const fault& one, testing::site at);
-    std::function<void()> strike(const fault& one, testing::site at);
-    std::function<void()> cut(testing::site from, testing::site to);
-    std::function<void()> promote_apart(testing::site at);
-    std::function<void()> close_door(testing::site at, testing::simulated_store::door how);
+    struct deed {
+        bool done = false; ///< It changed something.
+        std::function<void()> undo{};
+    };
+
+    void apply(std::size_t which, bool at_step);
+    deed carry_out(const fault& one, testing::site at);
+    deed slow_down(const fault& one, testing::site from, testing::site to);
+    deed strike(const fault& one, testing::site at);
+    deed strike_whole(const fault& one);
+    deed cut(testing::site from, testing::site to);
+    deed promote_apart(testing::site at);
+    deed close_door(testing::site at, testing::simulated_store::door how);
     testing::site place(aim which) const;
 
     testing::manual_world& world_;
     testing::simulated_store& store_;
     const std::vector<fault> what_;
-    const std::function<void(const fault&)> told_;
+    const testing::simulated_store::settings calm_; ///< What everything is without a fault.
+    const std::function<void(const fault&, bool)> told_;
     std::size_t next_ = 0;
     bool healed_ = false;
     time_point paused_until_ = time_point::min();

@@ -3,6 +3,7 @@
 
 #include "simulation/exhaustive.hpp"
 #include "simulation/marks.hpp"
+#include "simulation/processes.hpp"
 #include "simulation/scenario.hpp"
 
 #include <fmt/format.h>
@@ -10,11 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <vector>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace hadr::test {
 
@@ -22,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t twice_every = 100;
 constexpr std::size_t failures_shown = 5;
+constexpr std::uint64_t judged_from = 10'000;  ///< Fewer scenarios say nothing of shares.
+constexpr std::uint64_t timed_count = 200'000; ///< What every run of the tests has time for.
 
 /// What one process counted; passed to its parent as numbers.
 struct sums {
@@ -32,6 +31,7 @@ struct sums {
     std::uint64_t mismatches = 0;
     std::uint64_t busiest_second = 0;
     std::uint64_t unknown = 0;
+    std::uint64_t lost_apart = 0;
     std::uint64_t points = 0;
     std::uint64_t point_violations = 0;
     std::vector<std::uint64_t> traces;
@@ -46,6 +46,7 @@ struct sums {
         mismatches += other.mismatches;
         busiest_second = std::max(busiest_second, other.busiest_second);
         unknown += other.unknown;
+        lost_apart += other.lost_apart;
         points += other.points;
         point_violations += other.point_violations;
         traces.insert(traces.end(), other.traces.begin(), other.traces.end());
@@ -65,6 +66,7 @@ struct sums {
               &mismatches,
               &busiest_second,
               &unknown,
+              &lost_apart,
               &points,
               &point_violations})
             use(*one);
@@ -93,12 +95,14 @@ sums run_some(const simulation_range& what, std::uint64_t job) {
     sums made;
     for (auto i = job; i < what.count; i += what.jobs) {
         const auto drawn = draw(what.first + i);
+        about_to_run(fmt::format("--seed {}", drawn.seed));
         const auto how = run(drawn);
         ++made.scenarios;
         made.failovers += how.failovers;
         made.faulted += how.faulted ? 1 : 0;
         made.busiest_second = std::max(made.busiest_second, how.busiest_second);
         made.unknown += how.unknown;
+        made.lost_apart += how.lost_apart;
         made.traces.push_back(how.trace);
         made.events.push_back(how.events);
         if (!how.broken.empty() && ++made.violations <= failures_shown)
@@ -118,55 +122,28 @@ sums run_some(const simulation_range& what, std::uint64_t job) {
     return made;
 }
 
-void write_to(int pipe_end, sums what) {
-    std::vector<std::uint64_t> flat;
-    what.each([&](std::uint64_t& one) { flat.push_back(one); });
-    auto* const out = fdopen(pipe_end, "wb");
-    std::fwrite(flat.data(), sizeof flat[0], flat.size(), out);
-    std::fclose(out);
+std::vector<std::uint64_t> flat(sums what) {
+    std::vector<std::uint64_t> made;
+    what.each([&](std::uint64_t& one) { made.push_back(one); });
+    return made;
 }
 
-sums read_from(int pipe_end) {
+sums unfold(const std::vector<std::uint64_t>& numbers) {
     sums made;
-    auto* const in = fdopen(pipe_end, "rb");
-    made.each([&](std::uint64_t& one) {
-        if (std::fread(&one, sizeof one, 1, in) != 1)
-            one = 0;
-    });
-    std::fclose(in);
+    std::size_t at = 0;
+    made.each([&](std::uint64_t& one) { one = at < numbers.size() ? numbers[at++] : 0; });
     return made;
 }
 
 sums run_all(const simulation_range& what) {
-    struct child {
-        pid_t id;
-        int from;
-    };
-    std::vector<child> children;
-    for (std::uint64_t job = 0; job < what.jobs; ++job) {
-        int ends[2] = {};
-        std::fflush(stdout);
-        if (pipe(ends) != 0)
-            std::abort();
-        const auto id = fork();
-        if (id == 0) {
-            close(ends[0]);
-            write_to(ends[1], run_some(what, job));
-            std::fflush(stdout);
-            _exit(0);
-        }
-        close(ends[1]);
-        children.push_back({id, ends[0]});
-    }
     sums all;
-    for (const auto& one : children) {
-        all.add(read_from(one.from));
-        int ended = 0;
-        waitpid(one.id, &ended, 0);
-        if (ended != 0) {
-            fmt::print("FAILED: a process of the simulation ended with {}\n", ended);
-            ++all.violations;
-        }
+    const auto work = [&](std::uint64_t job) { return flat(run_some(what, job)); };
+    for (const auto& one : in_processes(what.jobs, work)) {
+        all.add(unfold(one.numbers));
+        if (one.failure.empty())
+            continue;
+        fmt::print("FAILED: {}\n", one.failure);
+        ++all.violations;
     }
     return all;
 }
@@ -220,15 +197,41 @@ int simulate(const simulation_range& what) {
     figure("simulation_median_events", median);
     figure("simulation_replay_mismatches", all.mismatches);
     figure("simulation_unknown_outcomes", all.unknown);
+    figure("simulation_lost_apart", all.lost_apart);
     figure("simulation_busiest_second", all.busiest_second);
     if (what.exhaustive) {
         figure("exhaustive_points", all.points);
         figure("exhaustive_violations", all.point_violations);
     }
-    figure("marks", all_marks().size());
+    const auto marks = all_marks();
+    const auto in_library = static_cast<std::uint64_t>(
+        std::count_if(marks.begin(), marks.end(), [](const auto& one) { return one.of_library; })
+    );
+    figure("marks", marks.size());
+    figure("marks_in_library", in_library);
     figure("marks_missed", names.size());
-    const bool well = all.violations == 0 && all.mismatches == 0 && all.point_violations == 0 &&
-                      (names.empty() || what.count < 10'000);
+    bool well = all.violations == 0 && all.mismatches == 0 && all.point_violations == 0;
+    if (what.count < judged_from)
+        return well ? 0 : 1;
+    const auto at_least = [&](std::string_view name, std::uint64_t is, std::uint64_t least) {
+        if (is < least)
+            fmt::print("FAILED: {} is {}, and should be {} at least\n", name, is, least);
+        well = well && is >= least;
+    };
+    at_least("simulation_scenarios", all.scenarios, what.count);
+    at_least("simulation_failovers", all.failovers, 2 * what.count);
+    at_least("simulation_distinct_percent", percent(distinct, all.scenarios), 95);
+    at_least("simulation_faulted_percent", percent(all.faulted, all.scenarios), 90);
+    at_least("simulation_median_events", median, 800);
+    if (!marks.empty()) { // A sanitized build counts none.
+        at_least("marks", marks.size(), 80);
+        at_least("marks_in_library", in_library, 50);
+        at_least("marks passed", marks.size() - names.size(), marks.size());
+    }
+    if (what.count == timed_count && seconds.count() > 300) {
+        fmt::print("FAILED: {} scenarios took {:.0f} s, of 300\n", what.count, seconds.count());
+        well = false;
+    }
     return well ? 0 : 1;
 }
 

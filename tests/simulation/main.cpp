@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // usage: hadr_simulation --seeds FIRST COUNT [--jobs N] [--exhaustive] [--named PREFIX] |
-//        --hashes FIRST COUNT | --seed N [--drop I,J,...]
+//        --hashes FIRST COUNT | --seed N [--drop I,J,...] | --script NAME --point N --fault K
+#include "simulation/exhaustive.hpp"
 #include "simulation/figures.hpp"
 #include "simulation/scenario.hpp"
 
@@ -48,9 +49,15 @@ int replay(std::uint64_t seed, const std::vector<std::size_t>& dropped) {
     return how.broken.empty() ? 0 : 1;
 }
 
+// Only the marked library has schedule points.
+plan as_in_any_build(plan what) {
+    what.switches = false;
+    return what;
+}
+
 int hashes(std::uint64_t first, std::uint64_t count) {
     for (auto seed = first; seed < first + count; ++seed)
-        fmt::print("{} {:016x}\n", seed, run(draw(seed)).trace);
+        fmt::print("{} {:016x}\n", seed, run(as_in_any_build(draw(seed))).trace);
     return 0;
 }
 
@@ -70,6 +77,12 @@ int begin(std::span<const std::string> words) {
             number(what[0]), drop.empty() ? std::vector<std::size_t>() : numbers(drop[0])
         );
     }
+    if (const auto what = after("--script"); !what.empty()) {
+        const auto point = after("--point");
+        const auto fault = after("--fault");
+        if (!point.empty() && !fault.empty())
+            return replay_point(what[0], number(point[0]), number(fault[0]));
+    }
     if (const auto what = after("--hashes"); what.size() >= 2)
         return hashes(number(what[0]), number(what[1]));
     if (const auto what = after("--seeds"); what.size() >= 2) {
@@ -86,7 +99,7 @@ int begin(std::span<const std::string> words) {
     fmt::print(
         stderr,
         "usage: hadr_simulation --seeds FIRST COUNT [--jobs N] [--exhaustive] [--named PREFIX] | "
-        "--hashes FIRST COUNT | --seed N [--drop I,J]\n"
+        "--hashes FIRST COUNT | --seed N [--drop I,J] | --script NAME --point N --fault K\n"
     );
     return 2;
 }

@@ -181,7 +181,7 @@ void add_mistakes(plan& to) {
 
 std::string to_string(const fault& what) {
     return fmt::format(
-        "{} {}{}{} after {} us{}{} for {} us",
+        "{} {}{}{} after {} us{}{}{} for {} us, {}",
         names[static_cast<std::size_t>(what.what)],
         aims[static_cast<std::size_t>(what.at)],
         what.to_client ? "" : fmt::format("-{}", aims[static_cast<std::size_t>(what.other)]),
@@ -189,7 +189,9 @@ std::string to_string(const fault& what) {
         std::chrono::duration_cast<std::chrono::microseconds>(what.after).count(),
         what.when_protected ? " once whole" : "",
         what.step ? fmt::format(" at {}", testing::to_string(*what.step)) : "",
-        std::chrono::duration_cast<std::chrono::microseconds>(what.lasts).count()
+        what.message != 0 ? fmt::format(" at message {}", what.message) : "",
+        std::chrono::duration_cast<std::chrono::microseconds>(what.lasts).count(),
+        what.amount
     );
 }
 

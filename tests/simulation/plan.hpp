@@ -84,6 +84,7 @@ struct plan {
     bool operates = false; ///< An operator uses the library's verbs.
     bool reconfigures = false;
     bool remembers = false; ///< The highest epoch, in a State_File.
+    bool switches = true;   ///< Agents at the library's schedule points.
     bool reopens = false;   ///< Closes and opens the store in between.
     std::vector<fault> faults;
     const script* scripted = nullptr;

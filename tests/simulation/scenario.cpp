@@ -3,7 +3,9 @@
 
 #include "core/mark.hpp"
 #include "simulation/checks.hpp"
+#include "simulation/events.hpp"
 #include "simulation/faults.hpp"
+#include "simulation/marks.hpp"
 #include "simulation/workload.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +20,8 @@ namespace {
 
 constexpr duration longest_faults = 5s;
 constexpr duration afterwards = 20ms;
-constexpr std::uint64_t events_in_a_second_max = 150'000; // T3: thrice the busiest ever seen.
+constexpr duration sane_deadline = 2s;
+constexpr std::uint64_t events_in_a_second_max = 15'000; // T3: thrice the busiest ever seen.
 
 void mark_step(testing::commit_step at) {
     switch (at) {
@@ -47,17 +50,22 @@ public:
         , store_(*world_, what.engine)
         , judge_(*world_, store_, plan_)
         , chaos_(std::make_shared<chaos>(
-              *world_, store_, plan_.faults, [this](const fault& one) { struck(one); }
+              *world_,
+              store_,
+              plan_,
+              [this](const fault& one, bool at_step) { struck(one, at_step); }
           ))
         , work_({*world_, store_, judge_, plan_, [this](bool open) { reopen(open); }}) {
+        switch_in(plan_.switches ? world_.get() : nullptr);
         world_->keep(chaos_);
         world_->set_order(what.order);
         store_.watch_messages([this] { chaos_->message_arrives(); });
         store_.watch_commits([this](testing::commit_step at, site where, std::string_view token) {
-            if (at == testing::commit_step::logged && store_.state(where).apart)
-                judge_.went_apart(std::string(token));
+            judge_.passes(at, where, std::string(token));
         });
     }
+    scenario(const scenario&) = delete;
+    ~scenario() { switch_in(nullptr); }
 
     verdict run() {
         open();
@@ -70,17 +78,27 @@ public:
             run_script();
         step_until([] { return false; }, afterwards);
         chaos_->heal();
+        judge_.unnamed(false);
+        work_.go_on(sane_deadline);
         recover();
         if (!step_until([this] { return work_.over(); }, plan_.patience + 1s))
             judge_.broke("P4", "an application's call never came back");
-        last_writes();
+        // A planned failover that an operator began may still have been under way.
+        write_again("once nobody disturbed the store any more");
+        work_.go_on_no_more();
+        if (!step_until([this] { return work_.quiet(); }, sane_deadline + 1s))
+            judge_.broke("P4", "a write with a sane deadline never came back");
         finish();
         return made_;
     }
 
 private:
     void open() {
-        open_options options{.drivers = {store_.through()}, .world = world_};
+        heard_ = std::make_shared<told_state>();
+        open_options options{
+            .drivers = {store_.through()},
+            .world = world_,
+            .on_event = [heard = heard_](const event& what) { heard->hear(what); }};
         auto made = hadr::open(connection_string_of(plan_), std::move(options));
         if (!made) {
             judge_.broke("open", hadr::to_string(made.error()));
@@ -103,12 +121,15 @@ private:
         core::mark<"closed in the middle of faults">();
     }
 
-    void struck(const fault& one) {
+    void struck(const fault& one, bool at_step) {
         if (one.what == fault_kind::pause)
             judge_.paused_until(world_->now() + one.lasts);
+        if (one.at == aim::witness &&
+            (one.what == fault_kind::names_lost || one.what == fault_kind::names_dead))
+            judge_.unnamed(true);
         if (judge_.inside_call())
             made_.faulted = true;
-        if (one.what == fault_kind::kill && one.at == aim::primary && one.step)
+        if (one.what == fault_kind::kill && one.at == aim::primary && at_step)
             mark_step(*one.step);
         world_->note(static_cast<std::uint64_t>(one.what));
     }
@@ -136,7 +157,18 @@ private:
                static_cast<int>(manager_->counters().sessions_now) >= plan_.pool_min;
     }
 
-    // P9: the engine is whole again, and the library finds so and serves.
+    // By an agent of its own, so that all that happens meanwhile is judged.
+    void apart(std::function<void()> what) {
+        bool done = false;
+        world_->start("owner", [&] {
+            what();
+            done = true;
+        });
+        step_until([&] { return done; }, 1min);
+    }
+
+    // P9: the engine is whole again, and the library finds so and serves. A writer with sane
+    // deadlines goes on all the while.
     void recover() {
         if (!step_until([this] { return store_.protected_now(); }, 5s))
             judge_.broke("engine", "the simulated store did not recover");
@@ -146,6 +178,21 @@ private:
         if (!step_until([this] { return served(); }, plan_.recovery()))
             judge_.broke(
                 "P9", "not served in time: " + told_of(manager_->explain(), manager_->counters())
+            );
+        write_again("after all faults");
+    }
+
+    void write_again(std::string_view when) {
+        const auto before = work_.went_on();
+        if (!step_until([&] { return work_.went_on() > before; }, plan_.recovery()))
+            judge_.broke(
+                "P9",
+                fmt::format(
+                    "no write succeeded {}: {}; {}",
+                    when,
+                    work_.why_not(),
+                    told_of(manager_->explain(), manager_->counters())
+                )
             );
     }
 
@@ -178,27 +225,16 @@ private:
             const auto lead = store_.state(named);
             const bool kin = view->accepted && view->accepted->lineage == lead.lineage;
             if (kin && view->accepted->term <= lead.timeline)
-                return;
+                break;
             if (view->writer && !kin)
                 judge_.broke("E9", "a store of another lineage is written to");
-            judge_.ruled();
-            static_cast<void>(manager_->accept_lineage(testing::simulated_store::at(named)));
+            judge_.ruling(true);
+            apart([&] {
+                if (!manager_->accept_lineage(testing::simulated_store::at(named)))
+                    judge_.ruling(false);
+            });
         }
-    }
-
-    void last_writes() {
-        // A planned failover that an operator began may still be under way; and a login may be
-        // refused once more while sessions that were open before still serve (F26).
-        const auto end = world_->now() + plan_.recovery();
-        std::string why = "none was tried";
-        for (int i = 0; !why.empty() && (i < 5 || world_->now() < end); ++i) {
-            if (i >= 5)
-                step_until([] { return false; }, 1s);
-            why = work_.write_once(2s);
-        }
-        if (!why.empty())
-            judge_.broke("P9", "writes after all faults failed: " + why);
-        judge_.step();
+        judge_.ruling(false);
     }
 
     void finish() {
@@ -208,9 +244,12 @@ private:
         judge_.judge_logins();
         if (store_.strays() != 0)
             judge_.broke("E9", fmt::format("{} commits went to another cluster", store_.strays()));
-        const auto end = world_->now() + 1s;
-        static_cast<void>(manager_->close(deadline::at(end)));
-        judge_.back_by(end, "close");
+        judge_events();
+        apart([this] {
+            const auto end = world_->now() + 1s;
+            static_cast<void>(manager_->close(deadline::at(end)));
+            judge_.back_by(end, "close");
+        });
         const auto counted = world_->counted();
         if (counted.busiest_second > events_in_a_second_max)
             judge_.broke("T3", fmt::format("{} events in a second", counted.busiest_second));
@@ -218,7 +257,7 @@ private:
         judge_.watch(nullptr);
         former_.clear();
         manager_.reset();
-        world_->advance(1s); // A login under way ends by its own time.
+        step_until([] { return false; }, 1s); // A login under way ends by its own time.
         if (world_->agents() != 0)
             judge_.broke("P8", fmt::format("{} agents are left behind", world_->agents()));
         for (const auto where : {site::one, site::two})
@@ -230,6 +269,17 @@ private:
         made_.busiest_second = counted.busiest_second;
         made_.failovers = store_.counted().promotions;
         made_.unknown = judge_.unknown();
+        made_.lost_apart = judge_.lost_apart();
+    }
+
+    // S2: who heard the events alone knows what the view says.
+    void judge_events() {
+        if (!heard_->disorder().empty())
+            judge_.broke("S2", heard_->disorder());
+        // Those of this moment are still on their way.
+        if (!step_until([&] { return heard_->differs_from(*manager_->view()).empty(); }, 100ms))
+            judge_.broke("S2", heard_->differs_from(*manager_->view()));
+        core::mark<"events told what the view says">();
     }
 
     const plan plan_;
@@ -240,6 +290,7 @@ private:
     std::shared_ptr<chaos> chaos_;
     workload work_;
     std::shared_ptr<connection_manager> manager_;
+    std::shared_ptr<told_state> heard_;
     std::vector<std::shared_ptr<connection_manager>> former_;
     verdict made_;
 };

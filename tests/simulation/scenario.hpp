@@ -17,8 +17,9 @@ struct verdict {
     std::uint64_t failovers = 0; ///< Promotions that the engine carried out.
     std::uint64_t busiest_second = 0;
     std::size_t unknown = 0;
+    std::size_t lost_apart = 0; ///< Acknowledged by a server promoted apart (F16).
     std::uint64_t messages = 0; ///< Of the client, while a script ran.
-    bool faulted = false;       ///< A fault struck inside an acquire or a commit.
+    bool faulted = false;       ///< A fault took effect inside an acquire or a commit.
 };
 
 /// Runs a plan on the library as it ships: faults, then none, then all that was promised.

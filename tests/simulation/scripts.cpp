@@ -96,6 +96,13 @@ void left_open(workload& by) {
     append_repeatedly(by, 1);
 }
 
+void taken_at_once(workload& by) {
+    if (auto one = take(by, intent::write)) { // It was idle; another one needs a login.
+        with_session(by, intent::write, {});
+        by.judge().returns(*one);
+    }
+}
+
 void held_idle(workload& by) {
     if (auto held = take(by, intent::write)) {
         by.pause(20ms);
@@ -115,6 +122,31 @@ void severed(workload& by) {
     });
     ask(by, *held, "ledger");
     by.pause(1ms);
+    by.judge().returns(*held);
+}
+
+// C6: a cancel beside a commit is refused, since it could make that commit a local one.
+void cancelled(workload& by) {
+    const auto token = by.token();
+    auto held = take(by, intent::write);
+    if (!held) {
+        by.judge().wrote(token, told::not_committed);
+        return;
+    }
+    bool over = false;
+    by.beside([&by, &over, &on = *held] {
+        by.pause(6ms);
+        static_cast<void>(on.request_cancel(deadline::at(soon(by))));
+        over = true;
+    });
+    const auto end = soon(by);
+    answer brought;
+    const auto text = "append " + token;
+    const auto how = held->execute({text}, brought, deadline::at(end));
+    by.judge().back_by(end, text);
+    by.judge().wrote(token, outcome_of(how, brought));
+    while (!over)
+        by.pause(1ms);
     by.judge().returns(*held);
 }
 
@@ -141,7 +173,7 @@ void taken_out(workload& by) {
 void reconfigured(workload& by) {
     plan wider;
     wider.pool_max = 4;
-    by.judge().reconfigured();
+    by.judge().reconfigured(wider.pool_max);
     static_cast<void>(by.manager().reconfigure(connection_string_of(wider) + ";Idle_Limit=9min"));
     append_repeatedly(by, 2);
 }
@@ -169,7 +201,7 @@ void stopped(workload& by) {
 }
 
 // clang-format off
-constexpr std::array<script, 22> scripts = {{
+constexpr std::array<script, 23> scripts = {{
     {"one append", [](workload& by) { append_repeatedly(by, 1); }},
     {"three appends", [](workload& by) { append_repeatedly(by, 3); }},
     {"one transaction", [](workload& by) { by.append_in_transaction(by.token(), soon(by)); }},
@@ -178,9 +210,10 @@ constexpr std::array<script, 22> scripts = {{
     {"a commit by hand", [](workload& by) { by.append_by_hand(by.token(), soon(by)); }},
     {"a transaction given up", rolled_back},
     {"a transaction left open", left_open},
-    {"a session taken and returned", [](workload& by) { with_session(by, intent::write, {}); }},
+    {"two sessions taken and returned", taken_at_once},
     {"a session held idle", held_idle},
     {"a session cut by its owner", severed},
+    {"a write cancelled under way", cancelled},
     {"a dirty session", [](workload& by) { with_session(by, intent::write, "SET search_path = x"); append_repeatedly(by, 1); }},
     {"a read", [](workload& by) { with_session(by, intent::read, "contains t1"); }},
     {"a read on the mirror alone", [](workload& by) { with_session(by, intent::read, "ledger", false); }},

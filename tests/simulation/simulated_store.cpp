@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <stdexcept>
 
 namespace hadr::test {
@@ -117,6 +118,86 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(on.servers.state(site::one).in_recovery);
 }
 
+BOOST_AUTO_TEST_CASE(refuses_an_engine_that_could_not_be) {
+    testing::manual_world world;
+    using settings = testing::simulated_store::settings;
+    const auto refused = [&](const settings& how) {
+        return is_bug([&] { const testing::simulated_store made(world, how); });
+    };
+    BOOST_TEST(refused({.keeper_period = 0s}));
+    BOOST_TEST(refused({.health_period = -1ms}));
+    BOOST_TEST(refused({.link_delay = -1ms}));
+    BOOST_TEST(refused({.sessions_max = 0}));
+}
+
+BOOST_AUTO_TEST_CASE(
+    commits_what_an_application_s_own_statement_writes, *utf::label("F22") * utf::label("E7")
+) {
+    simulated on;
+    on.servers.answer_others([](std::string_view text, answer& into) -> expected<void> {
+        if (text == "INSERT INTO orders VALUES ('bad')")
+            return make_failure(errc::rejected_by_server, advice::give_up, "check violated");
+        into.add_column("id");
+        into.add_value("7");
+        return {};
+    });
+    std::size_t steps = 0;
+    on.servers.watch_commits([&](commit_step, site, std::string_view) { ++steps; });
+    {
+        auto held = on.store->acquire({.until = deadline::in(10s)});
+        BOOST_REQUIRE(held.has_value());
+        const std::array<parameter, 1> values = {"'x'"};
+        const auto made = held->execute("INSERT INTO orders VALUES ($1) RETURNING id", values);
+        BOOST_REQUIRE(made.has_value());
+        BOOST_TEST(made->at(0, 0).value_or("") == "7");
+        BOOST_TEST(!held->execute("INSERT INTO orders VALUES ('bad')").has_value());
+        BOOST_TEST(held->execute("SELECT id FROM orders").has_value());
+    }
+    BOOST_TEST(steps == 7U + 2U); // The one refused was sent and received.
+    const std::vector<std::string> there = {"INSERT INTO orders VALUES ('x') RETURNING id"};
+    BOOST_TEST(on.servers.ledger(site::one) == there, boost::test_tools::per_element());
+    auto reader = on.store->acquire(
+        {.intent = intent::read, .until = deadline::in(10s), .primary_fallback = false}
+    );
+    BOOST_REQUIRE(reader.has_value());
+    const auto refused = reader->execute("UPDATE orders SET id = 8");
+    BOOST_REQUIRE(!refused.has_value());
+    BOOST_TEST(refused.error().sqlstate == "25006");
+}
+
+BOOST_AUTO_TEST_CASE(runs_what_was_to_happen_at_the_commit_of_any_write, *utf::label("F22")) {
+    simulated on;
+    on.servers.when(commit_step::logged, [&] { on.servers.kill(site::one); });
+    on.servers.when(commit_step::answered, [] {});
+    BOOST_TEST(on.servers.hooks_left() == 2U);
+    auto held = on.store->acquire({.until = deadline::in(10s)});
+    BOOST_REQUIRE(held.has_value());
+    const auto how = held->execute("UPDATE orders SET id = 8");
+    BOOST_REQUIRE(!how.has_value());
+    BOOST_TEST((how.error().code == errc::outcome_unknown));
+    BOOST_TEST(on.servers.hooks_left() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(takes_a_unique_key_once, *utf::label("M8")) {
+    simulated on;
+    auto first = on.store->acquire({.until = deadline::in(10s)});
+    auto second = on.store->acquire({.until = deadline::in(10s)});
+    BOOST_REQUIRE((first.has_value() && second.has_value()));
+    BOOST_TEST(first->execute("BEGIN").has_value());
+    BOOST_TEST(first->execute("append once k").has_value());
+    on.world->later(50ms, [&] { BOOST_TEST(on.servers.ledger(site::one).empty()); });
+    on.world->start("first", [&] {
+        const auto until = on.world->now() + 100ms;
+        while (on.world->now() < until)
+            on.world->park(on.world->self(), until);
+        BOOST_TEST((first->commit().ended == outcome::committed));
+    });
+    const auto how = second->execute("append once k"); // Waits for the other's transaction.
+    BOOST_REQUIRE(!how.has_value());
+    BOOST_TEST(how.error().sqlstate == "23505");
+    BOOST_TEST(on.servers.ledger(site::one).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(passes_the_steps_of_a_commit_in_order, *utf::label("F22")) {
     simulated on;
     std::vector<commit_step> passed;
@@ -217,6 +298,78 @@ BOOST_AUTO_TEST_CASE(does_not_fail_over_without_its_witness, *utf::label("F18"))
     BOOST_TEST(!on.committed("never"));
     on.servers.restart(site::witness);
     BOOST_TEST(on.committed("again"));
+}
+
+BOOST_AUTO_TEST_CASE(whose_witness_returns_after_a_reconfigure_is_told_so, *utf::label("S2")) {
+    simulated on;
+    std::vector<event_kind> told;
+    const auto listening = on.store->subscribe([&](const event& what) {
+        if (what.what == event_kind::witness_lost || what.what == event_kind::witness_returned)
+            told.push_back(what.what);
+    });
+    BOOST_TEST(on.committed("before"));
+    on.servers.kill(site::witness);
+    on.world->advance(5s);
+    BOOST_TEST(
+        on.store->reconfigure(on.servers.connection_string() + ";Idle_Limit=9min").has_value()
+    );
+    on.world->advance(1s);
+    on.servers.restart(site::witness);
+    on.world->advance(5s);
+    BOOST_TEST((on.store->view()->witness == witness_state::connected));
+    const std::vector<event_kind> all = {event_kind::witness_lost, event_kind::witness_returned};
+    BOOST_TEST((told == all));
+}
+
+// Between any two atomic operations of a hand-out.
+BOOST_AUTO_TEST_CASE(
+    whose_session_hangs_up_in_the_hands_of_a_taker_is_written_to_again,
+    *utf::label("P9") * utf::label("P3")
+) {
+    for (int points = 0; points < 5; ++points) {
+        simulated on(";Pool_Max=1;Pool_Min=0;Pool_Warm=0");
+        BOOST_TEST(on.committed("before"));
+        on.world->advance(100ms); // Its session is reset, and idle.
+        on.world->start("taker", [&] {
+            interrupt_after(points, [&] {
+                on.servers.reset(site::client, site::one);
+                on.world->preempt(20ms);
+            });
+            static_cast<void>(on.store->acquire({.until = deadline::in(1s)}));
+            interrupt_after(0, nullptr);
+        });
+        on.world->advance(2s);
+        BOOST_TEST(on.committed("after"), "after " << points << " points");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(is_not_given_to_who_comes_while_others_wait, *utf::label("P5")) {
+    for (int points = 0; points < 5; ++points) {
+        simulated on(";Pool_Max=1;Pool_Warm=0");
+        BOOST_TEST(on.committed("before"));
+        on.world->advance(100ms);
+        std::vector<std::string> order;
+        const auto take = [&](const char* who) {
+            const auto mine = on.store->acquire({.until = deadline::in(5s)});
+            if (mine)
+                order.emplace_back(who);
+            on.world->preempt(20ms);
+        };
+        on.world->start("holder", [&] {
+            auto mine = on.store->acquire({.until = deadline::in(5s)});
+            on.world->start("waiter", [&] { take("waiter"); });
+            on.world->preempt(20ms);
+            interrupt_after(points, [&] {
+                on.world->start("newcomer", [&] { take("newcomer"); });
+                on.world->preempt(5ms);
+            });
+            mine->release();
+        });
+        on.world->advance(2s);
+        interrupt_after(0, nullptr);
+        if (order.size() > 1) // The newcomer came: before the session was offered, or after.
+            BOOST_TEST(order.front() == "waiter", "after " << points << " points");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(shows_another_lineage_after_a_restore, *utf::label("F17") * utf::label("E9")) {

@@ -20,13 +20,13 @@ told outcome_of(const commit_result& how) {
     return told::nothing;
 }
 
+}
+
 // What is definite is on a list; everything else may have happened (C7, C8).
 told outcome_of(const expected<void>& how, const answer& brought) {
     if (how)
         return brought.notices().empty() ? told::committed : told::local;
     return how.error().code == errc::outcome_unknown ? told::in_doubt : told::not_committed;
-}
-
 }
 
 workload::workload(parts with) : with_(std::move(with)) {}
@@ -90,13 +90,35 @@ time_point workload::until(seeded_chance& chance) const {
 void workload::write(seeded_chance& chance) {
     const auto token = "t" + std::to_string(++token_count_);
     const auto end = until(chance);
-    if (chance.below(2) == 0)
-        append_alone(token, end);
-    else
-        append_in_transaction(token, end);
+    switch (chance.below(16)) {
+    case 0: append_by_hand(token, end); break;
+    case 1: leave_behind(true, end); break;
+    case 2: leave_behind(false, end); break;
+    default:
+        if (chance.below(2) == 0)
+            append_alone(token, end);
+        else
+            append_in_transaction(token, end);
+    }
 }
 
-void workload::append_alone(const std::string& token, time_point end) {
+// A session that comes back with what the next one must not find (P6).
+void workload::leave_behind(bool transaction, time_point end) {
+    const auto manager = manager_;
+    auto& judge = with_.judge;
+    const auto call = judge.begins(intent::write, end);
+    auto held = manager->acquire({.intent = intent::write, .until = deadline::at(end)});
+    judge.acquired(call, held);
+    if (!held)
+        return;
+    answer brought;
+    const std::string_view text = transaction ? "BEGIN" : "SET search_path = x";
+    static_cast<void>(held->execute({text}, brought, deadline::at(end)));
+    judge.back_by(end, text);
+    judge.returns(*held);
+}
+
+told workload::append_alone(const std::string& token, time_point end) {
     const auto manager = manager_;
     auto& judge = with_.judge;
     const auto call = judge.begins(intent::write, end);
@@ -104,7 +126,8 @@ void workload::append_alone(const std::string& token, time_point end) {
     judge.acquired(call, held);
     if (!held) {
         judge.wrote(token, told::not_committed);
-        return;
+        why_not_ = to_string(held.error());
+        return told::not_committed;
     }
     judge.committing(1);
     answer brought;
@@ -112,29 +135,48 @@ void workload::append_alone(const std::string& token, time_point end) {
     const auto how = held->execute({text}, brought, deadline::at(end));
     judge.committing(-1);
     judge.back_by(end, "execute");
-    judge.wrote(token, outcome_of(how, brought));
+    const auto outcome = outcome_of(how, brought);
+    judge.wrote(token, outcome);
     judge.returns(*held);
+    if (!how)
+        why_not_ = to_string(how.error());
+    return outcome;
 }
 
 void workload::append_in_transaction(const std::string& token, time_point end) {
+    static_cast<void>(transact(token, end));
+}
+
+commit_result workload::transact(const std::string& token, time_point end) {
     const auto manager = manager_;
     auto& judge = with_.judge;
     int runs = 0;
-    judge.committing(1);
+    bool committing = false;
+    const auto now_commits = [&](bool is) {
+        if (committing != is)
+            judge.committing(is ? 1 : -1);
+        committing = is;
+    };
     const auto how =
         manager->transact({.until = deadline::at(end)}, [&](lease& on) -> expected<void> {
             ++runs;
+            now_commits(false);
             answer brought;
             const auto text = "append " + token;
-            return on.execute({text}, brought, deadline::at(end));
+            const auto done = on.execute({text}, brought, deadline::at(end));
+            now_commits(done.has_value());
+            return done;
         });
-    judge.committing(-1);
+    now_commits(false);
+    if (how.cause)
+        why_not_ = to_string(*how.cause);
     judge.back_by(end, "transact");
     judge.wrote(token, outcome_of(how));
     if (runs > 1)
         core::mark<"closure ran again after a proven failure">();
     if (how.ended == outcome::in_doubt)
         core::mark<"transaction in doubt">();
+    return how;
 }
 
 // BEGIN, an append and COMMIT as an application without transact() would.
@@ -152,9 +194,9 @@ void workload::append_by_hand(const std::string& token, time_point end) {
     const auto text = "append " + token;
     const bool begun = held->execute({"BEGIN"}, brought, deadline::at(end)) &&
                        held->execute({text}, brought, deadline::at(end));
-    judge.committing(1);
+    judge.committing(begun ? 1 : 0);
     judge.wrote(token, begun ? outcome_of(held->commit(deadline::at(end))) : told::not_committed);
-    judge.committing(-1);
+    judge.committing(begun ? -1 : 0);
     judge.back_by(end, "a commit");
     judge.returns(*held);
 }
@@ -220,7 +262,7 @@ void workload::change(seeded_chance& chance) {
     if (stopping_)
         return;
     if (with_.of.reconfigures) {
-        with_.judge.reconfigured();
+        with_.judge.reconfigured(with_.of.pool_max);
         static_cast<void>(manager_->reconfigure(
             connection_string_of(with_.of) + ";Idle_Limit=" + std::to_string(1 + chance.below(9)) +
             "min"
@@ -232,19 +274,21 @@ void workload::change(seeded_chance& chance) {
     with_.reopen(true);
 }
 
-std::string workload::write_once(duration within) {
-    const auto end = with_.world.now() + within;
-    const auto token = "t" + std::to_string(++token_count_);
-    const auto how =
-        manager_->transact({.until = deadline::at(end)}, [&](lease& on) -> expected<void> {
-            answer brought;
-            const auto text = "append " + token;
-            return on.execute({text}, brought, deadline::at(end));
-        });
-    with_.judge.wrote(token, outcome_of(how));
-    return how.ended == outcome::committed ? std::string()
-           : how.cause                     ? to_string(*how.cause)
-                                           : "?";
+void workload::go_on(duration each) {
+    going_on_ = true;
+    ++still_going_;
+    with_.world.start("steady writer", [this, each] {
+        while (going_on_) {
+            const auto mine = token();
+            const auto end = with_.world.now() + each;
+            const auto how =
+                went_on_ % 2 == 0 ? append_alone(mine, end) : outcome_of(transact(mine, end));
+            went_on_ += how == told::committed ? 1 : 0;
+            if (going_on_)
+                pause(how == told::committed ? 100ms : 20ms);
+        }
+        --still_going_;
+    });
 }
 
 }

@@ -46,6 +46,9 @@ public:
 
     /// Starts an application's own agent beside the test's body, which is an agent itself.
     void start(std::string name, std::function<void()> body);
+    /// The current agent does nothing for so long, whoever unparks it: as a thread that is
+    /// preempted. The test's body is not.
+    void preempt(duration length) noexcept;
     /// Lets the others run for so long; time stands still while any of them can go on.
     void advance(duration by);
     /// Runs what at that distance, outside of any agent; it must not wait.

@@ -39,9 +39,11 @@ HADR_EXPORT std::string_view to_string(commit_step step) noexcept;
 /// witness, and links between all of them and the client, on a manual_world's virtual time. The
 /// engine decides its failovers itself, as the real one was measured to: faults go in, and what
 /// comes of them is seen through the library. Besides the library's own questions a server takes
-/// these statements: BEGIN, COMMIT, ROLLBACK, "append TOKEN" (or "append $1", or "INSERT INTO
-/// ledger VALUES ('TOKEN')") which writes to its ledger, "contains TOKEN" which answers t or f, and
-/// "ledger" (or "SELECT token FROM ledger") which answers a row for each token.
+/// these statements: BEGIN, COMMIT, ROLLBACK, "append TOKEN" (or "INSERT INTO ledger VALUES
+/// ('TOKEN')") which writes to its ledger, "append once TOKEN" likewise under a unique key (23505),
+/// "contains TOKEN" which answers t or f, "ledger" (or "SELECT token FROM ledger") which answers a
+/// row for each token. Your own statements that write by their first word (INSERT, UPDATE, ...)
+/// stand in the ledger by their text: their commits pass all steps, a standby refuses them (25006).
 /// A request that no store could meet throws std::logic_error: "bug in test: ...". Not thread-safe;
 /// must outlive the sessions with it.
 class HADR_EXPORT simulated_store {
@@ -89,8 +91,8 @@ public:
     /// What is sent that way is lost until the link is mended, and then sent again.
     void cut(site from, site to);
     void mend(site from, site to);
-    /// Ends all sessions between the two at once, on both sides (F4).
-    void reset(site a, site b);
+    /// Ends all sessions between the two at once, on both sides (F4). Returns how many.
+    int reset(site a, site b);
     void set_delay(site from, site to, duration by);
     void set_loss(site from, site to, int percent);
 
@@ -105,7 +107,6 @@ public:
     void set_answer_time(site which, duration how_long);
     /// The witness answers what it knew at this moment, whatever it decides meanwhile (F19).
     void set_stale(bool stale);
-
     /// The engine is asked for a planned failover, as by the library's plan() and execute(); false
     /// if it refuses.
     bool switch_over();
@@ -122,32 +123,29 @@ public:
     /// Restores the whole store from a backup that misses nothing: another lineage, timeline 1
     /// (F17).
     void rebuild(std::string lineage);
-
-    /// Ends every fault: all is started, thawed, mended and open. Sessions that were lost stay
-    /// lost.
+    /// Ends every fault: all is started, thawed, mended and open. Lost sessions stay lost.
     void heal();
 
     /// Runs once, the next time a commit passes the step.
     void when(commit_step step, std::function<void()> then);
+    /// Of when(), not run yet: if one is left at the end of a test, it tested nothing.
+    std::size_t hooks_left() const noexcept;
     /// Called at every step of every commit; the token is the last one of the transaction.
     void watch_commits(std::function<void(commit_step, site where, std::string_view token)> by);
     /// Called for each message from or to the client as it arrives, before it has any effect.
     void watch_messages(std::function<void()> by);
-    /// Answers other statements on the servers; without it they succeed without rows.
+    /// Answers all statements but those named above; without it they succeed without rows.
     void answer_others(std::function<expected<void>(std::string_view text, answer& into)> by);
 
     /// The one server that the witness names, by what it has decided; client if there is none now.
     site named() const noexcept;
     /// All is well: the named server is writable and the other replicates synchronously.
     bool protected_now() const noexcept;
-
     /// The client can log in there and gets what is true: up, awake, open, not stale, links whole.
     bool reachable(site which) const noexcept;
 
     struct server_state {
-        bool running = false;
-        bool frozen = false;
-        bool in_recovery = false;
+        bool running = false, frozen = false, in_recovery = false;
         bool writable = false;
         bool synchronous = false;
         bool apart = false; ///< By promote_apart, and not yet taken back.
@@ -159,7 +157,8 @@ public:
     server_state state(site which) const;
     /// Tokens that a session there would see, in order.
     std::vector<std::string> ledger(site which) const;
-
+    /// Tokens whose commit waited for the mirror until that was cancelled (F40).
+    const std::vector<std::string>& local_commits() const noexcept;
     /// Commits that went to another cluster.
     std::size_t strays() const noexcept;
 
@@ -170,6 +169,7 @@ public:
         bool primary = false;
         std::uint64_t timeline = 0;
         std::string lineage;
+        bool clean = true; ///< No transaction is open, and no SET since the last reset.
     };
     /// Precondition: a session of this store's driver.
     session_state state(const session& of) const;
@@ -182,6 +182,7 @@ public:
         std::uint64_t statements = 0;
         std::uint64_t commits = 0; ///< Logged.
         std::uint64_t demotions = 0;
+        std::uint64_t commits_cancelled = 0; ///< By the client, so that they became local (C6).
     };
     const counters& counted() const noexcept;
     /// Sessions for applications, lent or warm, that the client holds and has not cut, and logins
