@@ -20,11 +20,12 @@ namespace {
 using namespace std::chrono_literals;
 
 // Rulings 14.
-constexpr duration suspicion_step = 2ms;
+constexpr duration suspicion_step = 1ms;
 constexpr duration witness_step = 5ms; // Its answer costs more, and it tells what has changed.
 constexpr duration suspicion_length = 1s;
 // For how long a member that has answered is not suspected for a slow statement.
 constexpr duration suspicion_rest = 25ms;
+constexpr duration search_step_least = 2ms;
 constexpr duration search_step = 20ms;
 // While there is no writer the search is finer than that, a part of the time it has lasted,
 // so that what it adds to an outage does not grow with it; and it costs less the longer it takes.
@@ -123,7 +124,7 @@ duration adapter::pace(const belief& known, time_point now) const {
         return store_.watch_interval;
     const auto lasts = now - *have.without;
     return std::min(
-        std::clamp(lasts / search_fraction, suspicion_step, search_step), store_.watch_interval
+        std::clamp(lasts / search_fraction, search_step_least, search_step), store_.watch_interval
     );
 }
 

@@ -269,6 +269,7 @@ private:
     std::atomic<time_point::rep> fresh_until_{0};
     std::atomic<bool> closing_{false};
     std::atomic<bool> draining_{false};
+    std::atomic<bool> refusing_{false}; ///< Closing or draining: no session is given.
     std::atomic<bool> demanded_{false};
     std::atomic<slot*> aside_{nullptr}; ///< A list: out of circulation, to be ended.
     std::atomic<duration> statement_timeout_{};

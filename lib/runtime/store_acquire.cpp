@@ -39,7 +39,7 @@ constexpr std::size_t members_max = 64;
 }
 
 [[gnu::always_inline]] inline slot* store::take_write(std::uint32_t from) noexcept {
-    if (closing_.load(std::memory_order_relaxed) || draining_.load(std::memory_order_relaxed))
+    if (refusing_.load(std::memory_order_relaxed))
         return nullptr;
     auto* const pool = writer_pool_.load(std::memory_order_acquire);
     if (pool == nullptr)
@@ -65,14 +65,14 @@ slot* store::take_any(const request& wanted) noexcept {
         return one;
     if (wanted.intent == intent::read)
         return take_read(wanted, 0, search::all);
-    if (closing_.load() || draining_.load())
+    if (refusing_.load())
         return nullptr;
     auto* const pool = writer_pool_.load();
     return pool == nullptr ? nullptr : pool->take_restrained(acceptance_.load());
 }
 
 slot* store::take_read(const request& wanted, std::uint32_t from, search which) noexcept {
-    if (closing_.load(std::memory_order_relaxed) || draining_.load(std::memory_order_relaxed))
+    if (refusing_.load(std::memory_order_relaxed))
         return nullptr;
     const auto now = current();
     std::array<std::size_t, members_max> order;

@@ -344,6 +344,7 @@ expected<void> store::drain(deadline until) {
         return in_a_child();
     const auto end = until.resolve(through().now(), current()->spec->close_timeout);
     draining_.store(true);
+    refusing_.store(true);
     fail_waiters(
         make_failure(errc::closed, advice::give_up, "the connection manager is draining"), false
     );
@@ -368,6 +369,7 @@ std::size_t store::close(deadline until) {
         return 0;
     const auto end = until.resolve(through().now(), current()->spec->close_timeout);
     const bool first = !closing_.exchange(true);
+    refusing_.store(true);
     fail_waiters(is_closed(), false);
     auto waits = std::make_shared<settled>();
     waits->who = through().self();

@@ -73,9 +73,6 @@ void store::upkeep(server_pool& pool, int writes, int reads, time_point now) {
     const bool standby = !writer && one.plays == role::standby && !one.trouble;
     if (!writer && !standby)
         return;
-    for (auto& place : pool.slots())
-        if (place.hung_up.load())
-            revoke_idle(place);
     const int empty = pool.count(slot_state::empty);
     const int opening = pool.count(slot_state::opening) + pool.count(slot_state::busy);
     const int total = static_cast<int>(pool.slots().size());
