@@ -23,9 +23,7 @@ public:
 /// (rulings 1). Nothing at all unless the build defines HADR_MARKS.
 constexpr void schedule_point() noexcept {}
 
-struct holding_still {
-    constexpr holding_still() noexcept {} // NOLINT(modernize-use-equals-default): used, not unused.
-};
+struct [[maybe_unused]] holding_still {};
 
 #endif
 

@@ -96,6 +96,20 @@ BOOST_AUTO_TEST_CASE(calls_a_row_of_an_older_timeline_a_demoted_write) {
     BOOST_TEST(judge(told, port, {}).demoted_writes == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(calls_no_demoted_write_what_was_faster_than_the_observer) {
+    postgres_pair pair;
+    const int port = pair.primary().port();
+    create_ledger(port);
+    must(port, "insert into ledger (token, timeline) values ('first', '00000002')");
+    tally told;
+    const auto now = std::chrono::steady_clock::now();
+    told.rows = {{"first", now, port, true}};
+    const naming old{now - 1s, port + 1};
+    BOOST_TEST(judge(told, port, {old, {now + 3ms, port}}).demoted_writes == 0U);
+    BOOST_TEST(judge(told, port, {old, {now + 150ms, port}}).demoted_writes == 1U);
+    BOOST_TEST(judge(told, port, {old}).demoted_writes == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(counts_apart_what_its_own_deadline_cut_on_the_new_primary) {
     postgres_pair pair;
     const int port = pair.primary().port();

@@ -31,9 +31,10 @@ bool demoted(const acknowledged& row, const std::vector<naming>& namings) {
             last = &one;
     if (last == nullptr || last->port == row.port)
         return false;
-    // Named again meanwhile?
+    // Named again meanwhile? The observer may come to know of it a little later than a client.
     return std::none_of(namings.begin(), namings.end(), [&](const naming& one) {
-        return one.port == row.port && one.when > last->when && one.when <= row.when;
+        return one.port == row.port && one.when > last->when &&
+               one.when <= row.when + demotion_grace;
     });
 }
 
