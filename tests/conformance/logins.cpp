@@ -294,6 +294,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(resets > 0);
 }
 
+// The sanitizer of undefined behaviour needs a descriptor of its own to look at an object.
+#ifndef HADR_SANITIZED
 BOOST_AUTO_TEST_CASE(lays_a_lack_of_descriptors_at_no_servers_door, *utf::label("F48")) {
     const auto to = target_of(the_server().at.port(), app());
     const auto text = store_string(the_server().at.port());
@@ -315,6 +317,7 @@ BOOST_AUTO_TEST_CASE(lays_a_lack_of_descriptors_at_no_servers_door, *utf::label(
         }
     BOOST_TEST(connect(to, patience).has_value());
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(reaches_a_socket_whatever_name_the_certificate_must_bear, *utf::label("X2")) {
     auto& server = the_server();
