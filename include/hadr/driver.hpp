@@ -157,6 +157,29 @@ public:
     virtual void abandon() noexcept = 0;
 };
 
+/// Runs what may block in a client library, on agents that can be given up (rulings 2 and 17):
+/// capped, and counted as stuck while one does not come back. Outlives the runtime for as long as
+/// anybody holds it. Thread-safe.
+class HADR_EXPORT executor {
+public:
+    /// One piece of work at a time: owned by whoever runs it as well, so that it can be given up,
+    /// and free to be run again once it has ended.
+    class HADR_EXPORT job {
+    public:
+        virtual ~job() = default;
+        virtual void run() noexcept = 0;
+    };
+
+    virtual ~executor() = default;
+
+    /// Runs the job soon, on another agent. False if none is to be had (F48).
+    virtual bool run(std::shared_ptr<job> what) = 0;
+
+    /// Nobody waits for the job any more: if it has not begun it never runs, else its agent is
+    /// stuck until it ends.
+    virtual void abandon(const std::shared_ptr<job>& which) noexcept = 0;
+};
+
 /// Opens sessions through one client library. Immutable, thread-safe.
 class HADR_EXPORT driver {
 public:
@@ -166,9 +189,11 @@ public:
     virtual std::string_view name() const noexcept = 0;
 
     /// Blocks until the session can be used or the deadline: runs on a login worker (rulings 2).
-    /// Tries this address only and waits through the given world only.
-    virtual expected<std::unique_ptr<session>>
-    connect(const target& to, time_point until, world& through) = 0;
+    /// Tries this address only and waits through the given world only. A session whose client
+    /// library blocks makes its calls by the executor; other drivers take no notice of it.
+    virtual expected<std::unique_ptr<session>> connect(
+        const target& to, time_point until, world& through, const std::shared_ptr<executor>& by
+    ) = 0;
 };
 
 }

@@ -124,7 +124,7 @@ void dial::try_next() {
         if (queued)
             home->post([self] { self->taken(); });
         const auto end = queued ? home->through().now() + limit : until;
-        auto how = by->connect(to, end, home->through());
+        auto how = by->connect(to, end, home->through(), nullptr);
         if (own.abandoned())
             return; // Nobody waits: the session ends here, on this worker.
         auto shared = std::make_shared<expected<std::unique_ptr<session>>>(std::move(how));

@@ -275,8 +275,9 @@ scripted_driver::scripted_driver(manual_world& in, std::vector<fake_server*> ser
     : world_(in)
     , servers_(std::move(servers)) {}
 
-expected<std::unique_ptr<session>>
-scripted_driver::connect(const target& to, time_point until, world& /*through*/) {
+expected<std::unique_ptr<session>> scripted_driver::connect(
+    const target& to, time_point until, world& /*through*/, const std::shared_ptr<executor>& /*by*/
+) {
     const auto found = std::find_if(servers_.begin(), servers_.end(), [&](const fake_server* one) {
         return with_port(one->at) == with_port(to.at);
     });

@@ -187,8 +187,9 @@ public:
 
     std::string_view name() const noexcept override { return "libpq"; }
 
-    expected<std::unique_ptr<session>>
-    connect(const target& to, time_point until, world& through) override {
+    expected<std::unique_ptr<session>> connect(
+        const target& to, time_point until, world& through, const std::shared_ptr<executor>& /*by*/
+    ) override {
         const bool stranger = to.address.starts_with("10.9.");
         const auto place = site_of(to.address);
         const auto where = to_string(to.at);

@@ -134,7 +134,7 @@ ended run(world& through, session& on, const statement& what, duration within) {
 
 expected<std::unique_ptr<session>>
 log_in(engine_under_test& with, const target& to, duration within) {
-    return with.by().connect(to, with.through().now() + within, with.through());
+    return with.by().connect(to, with.through().now() + within, with.through(), nullptr);
 }
 
 std::unique_ptr<session> session_of(engine_under_test& with) {

@@ -50,7 +50,7 @@ int main(int count, char** words) {
     to.with = with;
     const auto through = real_world();
     const auto until = through->now() + std::chrono::seconds(20);
-    auto made = libpq::make_driver()->connect(to, until, *through);
+    auto made = libpq::make_driver()->connect(to, until, *through, nullptr);
     if (!made)
         return fail(made.error());
     ending end;

@@ -70,7 +70,7 @@ target target_of(int port, const profile& with, purpose why) {
 
 expected<std::unique_ptr<session>> connect(const target& to, duration within) {
     const auto through = real_world();
-    return libpq::make_driver()->connect(to, through->now() + within, *through);
+    return libpq::make_driver()->connect(to, through->now() + within, *through, nullptr);
 }
 
 std::string store_string(int port, std::string_view more) {

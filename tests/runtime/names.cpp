@@ -26,12 +26,13 @@ public:
 
     std::string_view name() const noexcept override { return "libpq"; }
 
-    expected<std::unique_ptr<session>>
-    connect(const target& to, time_point until, world& through) override {
+    expected<std::unique_ptr<session>> connect(
+        const target& to, time_point until, world& through, const std::shared_ptr<executor>& by
+    ) override {
         tried.push_back(to.address);
         const auto found = dead_.find(to.address);
         if (found == dead_.end())
-            return inner_.connect(to, until, through);
+            return inner_.connect(to, until, through, by);
         if (found->second == address_is::refusing)
             return make_failure(errc::unreachable, advice::retry, to.address + " refused");
         while (through.now() < until)

@@ -79,13 +79,14 @@ public:
 
     std::string_view name() const noexcept override { return inner_->name(); }
 
-    expected<std::unique_ptr<session>>
-    connect(const target& to, time_point until, world& through) override {
+    expected<std::unique_ptr<session>> connect(
+        const target& to, time_point until, world& through, const std::shared_ptr<executor>& by
+    ) override {
         auto there = to;
         with_->login(there);
         if (auto why = with_->refused(there))
             return *std::move(why);
-        auto made = inner_->connect(there, until, through);
+        auto made = inner_->connect(there, until, through, by);
         if (!made)
             return made.error();
         return std::unique_ptr<session>(std::make_unique<tapped_session>(std::move(*made), with_));

@@ -89,7 +89,8 @@ public:
 
     std::string_view name() const noexcept override { return "libpq"; }
 
-    expected<std::unique_ptr<session>> connect(const target& to, time_point, world&) override {
+    expected<std::unique_ptr<session>>
+    connect(const target& to, time_point, world&, const std::shared_ptr<executor>&) override {
         return std::unique_ptr<session>(
             std::make_unique<instant_session>(of_, to.at.port == 1 ? 0 : 1)
         );

@@ -83,8 +83,9 @@ public:
     scripted_driver(manual_world& in, std::vector<fake_server*> servers);
 
     std::string_view name() const noexcept override { return "libpq"; }
-    expected<std::unique_ptr<session>>
-    connect(const target& to, time_point until, world& through) override;
+    expected<std::unique_ptr<session>> connect(
+        const target& to, time_point until, world& through, const std::shared_ptr<executor>& by
+    ) override;
 
 private:
     manual_world& world_;

@@ -313,8 +313,9 @@ class libpq_driver final : public driver {
 public:
     std::string_view name() const noexcept override { return "libpq"; }
 
-    expected<std::unique_ptr<session>>
-    connect(const target& to, time_point until, world& through) override {
+    expected<std::unique_ptr<session>> connect(
+        const target& to, time_point until, world& through, const std::shared_ptr<executor>& /*by*/
+    ) override {
         return login(to, through).run(until);
     }
 };
