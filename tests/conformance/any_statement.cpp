@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(brings_large_values_whole) {
     on_each({ability::bring_large_values}, [](engine_under_test& with) {
         const auto made = session_of(with);
         const auto whole = value_of(with, *made, {with.speaks().large});
-        BOOST_TEST(whole.size() == large_size);
+        BOOST_TEST(whole.size() == with.speaks().large_size);
         BOOST_TEST(whole.find_first_not_of('a') == std::string::npos);
     });
 }
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(brings_many_rows_in_their_order) {
         const auto made = session_of(with);
         const auto all = run(with.through(), *made, {with.speaks().many});
         BOOST_TEST_REQUIRE(all.how.has_value());
-        BOOST_TEST_REQUIRE(all.brought.rows() == with.many_rows());
+        BOOST_TEST_REQUIRE(all.brought.rows() == many_rows);
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < all.brought.rows(); ++i)
             wrong += all.brought.at(i, 0) == std::to_string(i + 1) ? 0U : 1U;

@@ -52,13 +52,14 @@ struct phrases {
     std::string_view echo = {};           ///< One parameter, back as a text.
     std::string_view null_and_empty = {}; ///< In this order, in columns "nothing" and "empty".
     std::string_view large = {};          ///< One value of large_size times 'a'.
-    std::string_view many = {};           ///< The numbers from 1 to many_rows.
-    std::string_view slow = {};           ///< Takes half a minute.
-    std::string_view dirt = {};           ///< Leaves something on the session.
-    std::string_view is_dirty = {};       ///< Answers 1 or 0.
+    std::size_t large_size = 3'000'000;
+    std::string_view many = {};     ///< The numbers from 1 to 100,000.
+    std::string_view slow = {};     ///< Takes half a minute.
+    std::string_view dirt = {};     ///< Leaves something on the session.
+    std::string_view is_dirty = {}; ///< Answers 1 or 0.
 };
 
-inline constexpr std::size_t large_size = 3'000'000;
+inline constexpr std::size_t many_rows = 100'000;
 
 /// What a server says of a refusal: the SQLSTATE, else its number.
 struct refusal {
@@ -89,8 +90,6 @@ public:
     world& through() { return *shared_world(); }
     virtual std::shared_ptr<executor> calls() = 0;
     virtual const phrases& speaks() const = 0;
-    /// Of rows that phrases::many brings.
-    virtual std::size_t many_rows() const { return 100'000; }
     /// Where a login meets that condition.
     virtual target place(condition which) = 0;
     /// What the server says of a login there, or of a write where it refuses writes.

@@ -11,6 +11,7 @@ namespace hadr::test {
 std::unique_ptr<engine_under_test> make_scripted();
 std::unique_ptr<engine_under_test> make_libpq();
 std::unique_ptr<engine_under_test> make_psqlodbc();
+std::unique_ptr<engine_under_test> make_free_tds();
 std::unique_ptr<engine_under_test> make_sqlite();
 std::unique_ptr<engine_under_test> make_mariadb();
 

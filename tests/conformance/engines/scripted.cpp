@@ -111,10 +111,10 @@ private:
             into.add_value("");
         } else if (text == speaks_.large) {
             into.add_column("large");
-            into.add_value(std::string(large_size, 'a'));
+            into.add_value(std::string(speaks_.large_size, 'a'));
         } else if (text == speaks_.many) {
             into.add_column("number");
-            for (std::size_t i = 1; i <= many_rows(); ++i)
+            for (std::size_t i = 1; i <= many_rows; ++i)
                 into.add_value(std::to_string(i));
         }
         return {};
