@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testing/simulated_statement.hpp"
 #include "testing/simulation.hpp"
 
 #include <algorithm>
@@ -70,8 +69,7 @@ public:
             auto why = make_failure(
                 errc::outcome_unknown, advice::verify, "the session was lost before the answer came"
             );
-            if (on_.last_words)
-                why.sqlstate = "57P01";
+            in_->mark_lost(on_, why);
             end(std::move(why));
         }
     }
@@ -143,7 +141,7 @@ private:
             on_.token = std::exchange(last_token_, {});
             return;
         }
-        auto write = write_of(on_.text);
+        auto write = in_->written_by(on_.text);
         if (write.token.empty())
             return;
         (on_.after == transaction_status::open ? last_token_ : on_.token) = std::move(write.token);
@@ -185,7 +183,7 @@ class simulated_driver final : public driver {
 public:
     explicit simulated_driver(std::shared_ptr<simulated_store::impl> of) : of_(std::move(of)) {}
 
-    std::string_view name() const noexcept override { return "libpq"; }
+    std::string_view name() const noexcept override { return of_->driver_name(); }
 
     expected<std::unique_ptr<session>> connect(
         const target& to, time_point until, world& through, const std::shared_ptr<executor>& /*by*/
