@@ -39,7 +39,11 @@ struct auto_failover final : simulated_store::impl {
     void begin() override;
     std::optional<std::size_t> named() const noexcept override;
     bool protected_now() const noexcept override;
+    bool writable(const node& at) const noexcept override {
+        return at.running && !at.in_recovery && !at.read_only;
+    }
     std::string assigned(std::size_t which) const override;
+    bool has_agents() const noexcept override { return true; }
     bool truthful() const noexcept override { return !stale; }
     void set_stale(bool now) override;
     bool perform_failover() override;
@@ -47,6 +51,7 @@ struct auto_failover final : simulated_store::impl {
     void rebuilt() override {}
     void healed() override {}
     void witness_started() override;
+    void witness_stopped() override {}
     void restarted(node& at) override;
     void thawed(node& at) override { agent_of(at).in_touch = world.now(); }
     void started(node& at) override { try_stream(at); }
@@ -57,6 +62,7 @@ struct auto_failover final : simulated_store::impl {
     void end_stream(node& at, std::uint32_t number) override;
 
     // auto_failover_answers.cpp
+    std::optional<failure> closed_to(wire&) override { return std::nullopt; }
     void answer_witness(wire& on) override;
     bool takes(wire& on, node& at) override;
     std::optional<refusal> forbids_write(const wire& on, const node& at) const override;
@@ -64,6 +70,8 @@ struct auto_failover final : simulated_store::impl {
     void mark_lost(const wire& on, failure& why) const override;
     transaction_status after_failure(transaction_status was) const noexcept override;
     simulated_write written_by(std::string_view text) const override;
+    std::string_view reported(const wire&, std::string_view) const noexcept override { return {}; }
+    expected<void> administer(node& at, std::string_view statement) override;
     void describe(wire& on, const node& at);
 
 private:

@@ -32,7 +32,7 @@ failure auto_failover::failure_of(refusal what) const {
         advice next;
         const char* sqlstate;
     };
-    constexpr std::array<row, 7> rows = {{
+    constexpr std::array<row, 8> rows = {{
         {errc::rejected_by_server, advice::retry, "53300"},
         {errc::unreachable, advice::retry, "57P03"},
         {errc::rejected_by_server, advice::give_up, "28P01"},
@@ -40,6 +40,7 @@ failure auto_failover::failure_of(refusal what) const {
         {errc::wrong_role, advice::retry, "25006"},
         {errc::rejected_by_server, advice::give_up, "23505"},
         {errc::rejected_by_server, advice::give_up, "55000"},
+        {errc::rejected_by_server, advice::give_up, "42P01"},
     }};
     const auto& one = rows[static_cast<std::size_t>(what)];
     auto made = make_failure(
@@ -58,6 +59,10 @@ void auto_failover::mark_lost(const wire& on, failure& why) const {
 
 transaction_status auto_failover::after_failure(transaction_status was) const noexcept {
     return was == transaction_status::open ? transaction_status::failed : was;
+}
+
+expected<void> auto_failover::administer(node& at, std::string_view /*statement*/) {
+    bug_in_test(std::string(to_string(at.which)) + " is no SQL Server");
 }
 
 simulated_write auto_failover::written_by(std::string_view text) const {
@@ -84,7 +89,7 @@ void auto_failover::describe(wire& on, const node& at) {
         char timeline[9] = {};
         std::snprintf(timeline, sizeof timeline, "%08X", static_cast<unsigned>(at.timeline));
         const bool primary = !at.in_recovery;
-        const auto& standby = other(const_cast<node&>(at)); // NOLINT: of this store, not changed.
+        const auto& standby = other(at);
         const std::string_view standbys = standby.streaming && !on.stranger ? "1" : "0";
         const auto replayed = std::to_string(at.timeline);
         const auto position = std::to_string(50'000'000 + at.log.size() * 120);

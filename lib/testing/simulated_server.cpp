@@ -64,6 +64,8 @@ void simulated_store::impl::decide_login(wire& on) {
         on.admitted = rejected(refusal::locked);
     } else if (on.client_gone) {
         return;
+    } else if (auto closed = closed_to(on)) {
+        on.admitted = std::move(*closed);
     } else {
         on.served = true;
         on.boot = witness ? witness_boot : served_by(on).boot;

@@ -110,7 +110,9 @@ public:
         return on_.after;
     }
 
-    std::string_view reported(std::string_view) const noexcept override { return {}; }
+    std::string_view reported(std::string_view name) const noexcept override {
+        return in_->reported(on_, name);
+    }
 
     std::optional<push> take_push() override {
         if (on_.pushes.empty())
@@ -200,6 +202,10 @@ public:
         }
         auto& on = of_->new_wire(*place, stranger, to.why);
         on.dialing = self;
+        if (to.with != nullptr)
+            on.database = to.database.empty() ? to.with->database : to.database;
+        if (*place == site::witness)
+            ++of_->count.witness_logins;
         of_->send(on, message::login, 0);
         while (!on.admitted && !on.ended && through.now() < until)
             through.park(self, until);

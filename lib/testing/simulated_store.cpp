@@ -6,11 +6,11 @@
 
 namespace hadr::inline v0::testing {
 
-namespace {
-
-[[noreturn]] void bug_in_test(const std::string& what) {
+void bug_in_test(const std::string& what) {
     throw std::logic_error("bug in test: " + what);
 }
+
+namespace {
 
 void must_be(bool so, site which, std::string_view what) {
     if (!so)
@@ -31,7 +31,11 @@ std::string usual_lineage(engine kind) {
 }
 
 simulated_settings possible(simulated_settings how) {
-    for (const auto period : {how.keeper_period, how.health_period})
+    if (how.kind != engine::postgresql && how.kind != engine::sql_server)
+        bug_in_test("an engine that is not simulated");
+    if (how.mirror_refusal != 954 && how.mirror_refusal != 4060)
+        bug_in_test("a mirror refuses its database by 954 or 4060");
+    for (const auto period : {how.keeper_period, how.health_period, how.ping_period})
         if (period <= duration::zero())
             bug_in_test("an agent or a witness that acts without end: a period must be positive");
     for (const auto length :
@@ -41,6 +45,7 @@ simulated_settings possible(simulated_settings how) {
           how.unhealthy_after,
           how.demote_timeout,
           how.partition_timeout,
+          how.partner_timeout,
           how.promotion_time,
           how.start_time,
           how.rewind_time})
@@ -94,7 +99,10 @@ simulated_store::impl::impl(manual_world& in, simulated_settings how)
 }
 
 simulated_store::simulated_store(manual_world& in, settings how)
-    : impl_(make_auto_failover(in, possible(how))) {
+    : impl_(
+          how.kind == engine::sql_server ? make_database_mirroring(in, possible(how))
+                                         : make_auto_failover(in, possible(how))
+      ) {
     in.keep(impl_);
     rebind(site::one, false);
     rebind(site::two, false);
@@ -114,8 +122,9 @@ std::string simulated_store::connection_string() const {
     return impl_->connection_string();
 }
 
-endpoint simulated_store::at(site which) {
-    return {std::string(to_string(which)), 5432, {}};
+endpoint simulated_store::at(site which, engine kind) {
+    const std::uint16_t port = kind == engine::sql_server ? 1433 : 5432;
+    return {std::string(to_string(which)), port, {}};
 }
 
 void simulated_store::kill(site which) {
@@ -128,6 +137,7 @@ void simulated_store::kill(site which) {
             impl_->wires[id].served = false;
             impl_->send(impl_->wires[id], message::closed, 0);
         }
+        impl_->witness_stopped();
         for (const auto packed : std::exchange(impl_->witness_deferred, {}))
             impl_->handle(packed);
         return;
@@ -156,7 +166,7 @@ void simulated_store::kill_server(site which) {
 void simulated_store::kill_keeper(site which) {
     must_be_server(which);
     auto& one = impl_->of(which);
-    must_be(one.keeper, which, "has no agent to kill");
+    must_be(impl_->has_agents() && one.keeper, which, "has no agent to kill");
     one.keeper = false;
 }
 
@@ -251,19 +261,30 @@ void simulated_store::set_answer_time(site which, duration how_long) {
 }
 
 void simulated_store::set_stale(bool stale) {
+    must_be(impl_->has_agents() || !stale, site::witness, "is asked by nobody");
     impl_->set_stale(stale);
 }
 
 bool simulated_store::switch_over() {
     must_be(
-        impl_->witness_up && !impl_->witness_frozen, site::witness, "can be asked for nothing now"
+        !impl_->has_agents() || (impl_->witness_up && !impl_->witness_frozen),
+        site::witness,
+        "can be asked for nothing now"
     );
     return impl_->perform_failover();
+}
+
+expected<void> simulated_store::administer(site which, std::string_view statement) {
+    must_be_server(which);
+    auto& one = impl_->of(which);
+    must_be(one.running && !one.frozen, which, "takes no statement now");
+    return impl_->administer(one, statement);
 }
 
 int simulated_store::cancel_waiting(site which) {
     must_be_server(which);
     auto& one = impl_->of(which);
+    must_be(impl_->has_agents(), which, "takes no such cancel: its commits cannot become local");
     must_be(one.running && !one.frozen, which, "runs nothing that could be cancelled");
     return impl_->cancel_waiting(one);
 }
@@ -271,7 +292,7 @@ int simulated_store::cancel_waiting(site which) {
 void simulated_store::promote_apart(site which) {
     must_be_server(which);
     auto& one = impl_->of(which);
-    must_be(!one.keeper, which, "has an agent, which would not have it");
+    must_be(!impl_->has_agents() || !one.keeper, which, "has an agent, which would not have it");
     must_be(!one.frozen, which, "is frozen: it cannot be promoted");
     must_be(!one.running || one.in_recovery, which, "is a running primary");
     impl_->promote_apart(one);
@@ -386,7 +407,7 @@ simulated_store::server_state simulated_store::state(site which) const {
         one.running,
         one.frozen,
         one.in_recovery,
-        one.running && !one.in_recovery && !one.read_only,
+        impl_->writable(one),
         one.synchronous,
         one.apart,
         one.timeline,

@@ -22,6 +22,7 @@ enum class refusal : unsigned char {
     read_only,
     duplicate,
     no_failover,
+    no_such_table,
 };
 
 /// What crosses a link, or happens to a connection later.
@@ -59,7 +60,9 @@ struct wire {
     bool answered = false;
     std::deque<std::string> pushes;
 
-    bool stranger = false; ///< With what a rebound name leads to.
+    std::string database;   ///< Asked for at the login.
+    bool in_master = false; ///< SQL Server: in the database that is never closed.
+    bool stranger = false;  ///< With what a rebound name leads to.
     bool served = false;
     bool client_gone = false;
     bool last_words = false; ///< The server said 57P01 before it closed.
@@ -183,7 +186,9 @@ struct simulated_store::impl {
     /// The one server that the engine has decided for.
     virtual std::optional<std::size_t> named() const noexcept = 0;
     virtual bool protected_now() const noexcept = 0;
+    virtual bool writable(const node& at) const noexcept = 0;
     virtual std::string assigned(std::size_t which) const = 0;
+    virtual bool has_agents() const noexcept = 0;
     virtual bool truthful() const noexcept = 0; ///< The witness says what it knows now.
     virtual void set_stale(bool now) = 0;
     virtual bool perform_failover() = 0;
@@ -191,6 +196,7 @@ struct simulated_store::impl {
     virtual void rebuilt() = 0;
     virtual void healed() = 0;
     virtual void witness_started() = 0;
+    virtual void witness_stopped() = 0;
     virtual void restarted(node& at) = 0; ///< Its place, whatever of it had been killed.
     virtual void thawed(node& at) = 0;
     virtual void started(node& at) = 0; ///< The server itself.
@@ -199,6 +205,8 @@ struct simulated_store::impl {
     virtual void take_records(node& at, std::uint32_t number) = 0;
     virtual void take_confirmation(node& at, std::uint32_t number) = 0;
     virtual void end_stream(node& at, std::uint32_t number) = 0;
+    /// Why a login that found the door open gets nothing there.
+    virtual std::optional<failure> closed_to(wire& on) = 0;
     virtual void answer_witness(wire& on) = 0;
     /// Takes a statement of the engine's own; false if it is none.
     virtual bool takes(wire& on, node& at) = 0;
@@ -207,6 +215,8 @@ struct simulated_store::impl {
     virtual void mark_lost(const wire& on, failure& why) const = 0;
     virtual transaction_status after_failure(transaction_status was) const noexcept = 0;
     virtual simulated_write written_by(std::string_view text) const = 0;
+    virtual std::string_view reported(const wire& on, std::string_view name) const noexcept = 0;
+    virtual expected<void> administer(node& at, std::string_view statement) = 0;
 
     /// Something that a server does for so long, unless it is stopped meanwhile.
     void work(node& at, duration takes, std::function<void()> then);
@@ -217,6 +227,9 @@ struct simulated_store::impl {
         return on.stranger ? strangers[place] : nodes[place];
     }
     node& other(const node& one) noexcept { return nodes[one.which == site::one ? 1 : 0]; }
+    const node& other(const node& one) const noexcept {
+        return nodes[one.which == site::one ? 1 : 0];
+    }
     link& way(site from, site to) noexcept {
         return links[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
     }
@@ -255,6 +268,11 @@ struct simulated_store::impl {
 
 // A store of each engine.
 std::shared_ptr<simulated_store::impl> make_auto_failover(manual_world& in, simulated_settings how);
+
+std::shared_ptr<simulated_store::impl>
+make_database_mirroring(manual_world& in, simulated_settings how);
+
+[[noreturn]] void bug_in_test(const std::string& what);
 
 std::shared_ptr<driver> make_simulated_driver(std::shared_ptr<simulated_store::impl> of);
 const wire& wire_of(const session& of);

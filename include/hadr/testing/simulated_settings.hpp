@@ -36,7 +36,7 @@ HADR_EXPORT std::string_view to_string(commit_step step) noexcept;
 /// How a simulated store is made.
 struct simulated_settings {
     engine kind = engine::postgresql; ///< Or sql_server.
-    std::string lineage; ///< System identifier or mirroring guid; empty: one of the engine's.
+    std::string lineage = {}; ///< System identifier or mirroring guid; empty: one of the engine's.
     duration link_delay = std::chrono::microseconds(200);
     duration login_time = std::chrono::milliseconds(2);
     duration answer_time = std::chrono::microseconds(100);

@@ -38,7 +38,7 @@ public:
     std::shared_ptr<driver> through() const;
     /// Opens on this store; more keys can be appended.
     std::string connection_string() const;
-    static endpoint at(site which);
+    static endpoint at(site which, engine kind = engine::postgresql);
 
     /// As kill -9 of all processes at the place; the kernel there still closes their sockets.
     void kill(site which);
@@ -74,6 +74,8 @@ public:
     /// The engine is asked for a planned failover, as by the library's plan() and execute(); false
     /// if it refuses.
     bool switch_over();
+    /// SQL Server: an administrator's ALTER DATABASE ... SET PARTNER or WITNESS there, in master.
+    expected<void> administer(site which, std::string_view statement);
     /// An administrator cancels the commits that wait for the mirror there: each succeeds locally,
     /// with a warning (F40). Returns how many.
     int cancel_waiting(site which);
@@ -147,6 +149,7 @@ public:
         std::uint64_t commits = 0; ///< Logged.
         std::uint64_t demotions = 0;
         std::uint64_t commits_cancelled = 0; ///< By the client, so that they became local (C6).
+        std::uint64_t witness_logins = 0;    ///< SQL Server's witness is never contacted (C9).
     };
     const counters& counted() const noexcept;
     /// Sessions for applications, lent or warm, that the client holds and has not cut, and logins
