@@ -6,6 +6,7 @@
 #include "mirroring/decide.hpp"
 #include "mirroring/evidence.hpp"
 #include "mirroring/postgresql.hpp"
+#include "mirroring/sql_server.hpp"
 #include "mirroring/vigilance.hpp"
 
 #include <hadr/adapters.hpp>
@@ -416,6 +417,8 @@ adapter::consider(const belief& known, const operation& wanted, time_point /*now
 namespace hadr::inline v0::adapters {
 
 std::shared_ptr<const ha_adapter> mirroring(const store_specification& store) {
+    if (store.kind == engine::sql_server)
+        return hadr::mirroring::sql_server::pair(store);
     return std::make_shared<hadr::mirroring::adapter>(store);
 }
 

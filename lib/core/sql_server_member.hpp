@@ -37,6 +37,65 @@ inline constexpr std::array<std::string_view, 16> member_columns = {
     "failover_lsn",
 };
 
+enum class part {
+    unknown, ///< Not mirrored, or a mirror without sysadmin.
+    principal,
+    mirror,
+};
+
+enum class mirroring_state {
+    unknown,
+    suspended,
+    disconnected,
+    synchronizing,
+    pending_failover,
+    synchronized,
+};
+
+enum class safety_level {
+    unknown,
+    off,
+    full,
+};
+
+/// As a partner sees it; none configured is an empty optional.
+enum class witness_link {
+    unknown,
+    connected,
+    disconnected,
+};
+
+/// What one server says of the database and of itself in answer to member_question().
+struct member_facts {
+    bool in_database = false; ///< The session that asked is in it.
+    std::string server_name;  ///< Lower case (C49).
+    bool known = false;       ///< The server shows the database.
+    std::string state;        ///< Of the database, e.g. "ONLINE".
+    bool read_write = false;
+    bool access = false;
+    std::string broker;
+    std::string fork;
+    std::string guid; ///< Of the mirroring session; empty: unknown.
+    part plays = part::unknown;
+    mirroring_state mirroring = mirroring_state::unknown;
+    safety_level safety = safety_level::unknown;
+    std::optional<witness_link> witness;
+    std::string partner; ///< Its server_name.
+    std::optional<std::uint64_t> sequence;
+
+    bool online() const noexcept { return state == "ONLINE"; }
+    bool claims() const noexcept { return plays == part::principal; }
+    bool serves() const noexcept { return claims() && online() && read_write && access; }
+
+    friend bool operator==(const member_facts&, const member_facts&) = default;
+};
+
+/// Errors: unreachable (an answer that makes no sense, F51).
+expected<member_facts> read_member(const answer& from);
+
+/// The epoch that a server of these facts shows: mirroring guid and role sequence (C26).
+epoch reign_of(const member_facts& facts, proof strength);
+
 /// "[name]", with ']' doubled: a name can never end there (X5).
 std::string quoted_name(std::string_view name);
 
