@@ -92,6 +92,14 @@ public:
     virtual const phrases& speaks() const = 0;
     /// Where a login meets that condition.
     virtual target place(condition which) = 0;
+    /// Where a login meets a server that falls silent in one of its phases.
+    struct silence {
+        std::string_view when;
+        std::function<target()> where;
+    };
+    virtual std::vector<silence> silences() {
+        return {{"behind the connection", [this] { return place(condition::mute); }}};
+    }
     /// What the server says of a login there, or of a write where it refuses writes.
     virtual refusal says(condition which) const = 0;
     /// A statement that a session needs first to refuse writes, where the place alone does not do.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
 #include "support/calling_threads.hpp"
+#include "support/listener.hpp"
 #include "support/process.hpp"
 #include "support/tds/tds_double.hpp"
 
@@ -75,6 +76,27 @@ public:
             {}};
     }
 
+    std::vector<silence> silences() override {
+        const auto at = [this](tds::point which) {
+            return [this, which] {
+                auto to = place(condition::up);
+                double_.set(site::one, {.at = which, .what = tds::effect::mute});
+                return to;
+            };
+        };
+        return {
+            {"before the first packet",
+             [this] {
+                 auto to = place(condition::up);
+                 to.at.port = static_cast<std::uint16_t>(hole_.port());
+                 to.address = "127.0.0.1";
+                 return to;
+             }},
+            {"behind the connection", at(tds::point::accept)},
+            {"in the greeting", at(tds::point::prelogin)},
+            {"in the login", at(tds::point::login)}};
+    }
+
     refusal says(condition which) const override {
         switch (which) {
         case condition::locked: return {{}, 18456};
@@ -131,6 +153,7 @@ public:
 private:
     tds::tds_double double_{{.store = as_sql_server()}};
     std::size_t taken_ = 0; ///< Of the ledger.
+    full_backlog hole_;
     const std::shared_ptr<driver> driver_ = odbc::make_driver();
     const std::shared_ptr<world> world_ = real_world();
     const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();

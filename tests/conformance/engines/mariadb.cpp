@@ -66,6 +66,17 @@ public:
             {}};
     }
 
+    std::vector<silence> silences() override {
+        return {
+            {"before the first packet",
+             [this] {
+                 auto to = place(condition::up);
+                 to.at.port = static_cast<std::uint16_t>(hole_.port());
+                 return to;
+             }},
+            {"behind the connection", [this] { return place(condition::mute); }}};
+    }
+
     refusal says(condition which) const override {
         switch (which) {
         case condition::locked: return {{}, 1045};
@@ -140,6 +151,7 @@ private:
     const std::shared_ptr<world> world_ = real_world();
     const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();
     scripted_listener mute_{silent()};
+    full_backlog hole_;
     const phrases speaks_{
         .echo = "select cast(? as char)",
         .null_and_empty = "select null as nothing, '' as empty",

@@ -57,6 +57,20 @@ public:
         return target_of(port, with);
     }
 
+    std::vector<silence> silences() override {
+        const auto at = [this](int port) {
+            return [this, port] {
+                auto to = place(condition::locked); // Which is asked for a password.
+                to.at.port = static_cast<std::uint16_t>(port);
+                return to;
+            };
+        };
+        return {
+            {"before the first packet", at(hole_.port())},
+            {"behind the connection", at(mute_.port())},
+            {"in the proof of the password", at(asking_.port())}};
+    }
+
     refusal says(condition which) const override {
         switch (which) {
         case condition::locked: return {"28P01"};
@@ -131,7 +145,9 @@ private:
     const std::shared_ptr<world> world_ = real_world();
     const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();
     scripted_listener mute_{silent()};
+    scripted_listener asking_{silent_in_the_login()};
     scripted_listener starting_{refuses_the_login("57P03")};
+    full_backlog hole_;
     const phrases speaks_{
         .echo = "select $1::text",
         .null_and_empty = "select null as nothing, '' as empty",
