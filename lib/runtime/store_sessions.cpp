@@ -136,7 +136,7 @@ bool store::open(server_pool& pool, session_use use, time_point now) {
     const target to{
         pool.at, {}, pool.with, use == session_use::warm ? purpose::warm : purpose::lend, {}};
     into->dialing = dial::begin(
-        {*shared_->on, shared_->by, driver_},
+        {*shared_->on, shared_->by, driver_, shared_->lent_calls},
         to,
         now + spec_->connect_timeout,
         [self = shared_from_this(), into, generation = pool.generation, now](
