@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/odbc/ways.hpp"
+
+namespace hadr::inline v0::odbc {
+
+namespace {
+
+constexpr engine_ways sql_server() {
+    engine_ways of;
+    of.errors = error_table::sql_server;
+    of.asked_by = probe::question;
+    of.question = "SELECT @@TRANCOUNT, XACT_STATE()";
+    of.begin = "BEGIN TRANSACTION";
+    of.nests = true;
+    of.wide_parameters = true;
+    of.own_limit = true;
+    return of;
+}
+
+constexpr engine_ways postgresql() {
+    engine_ways of;
+    of.asked_by = probe::savepoint;
+    of.errors_fail = true;
+    of.others_keep = true;
+    of.numbered_markers = true;
+    return of;
+}
+
+constexpr engine_ways mariadb() {
+    engine_ways of;
+    of.errors = error_table::mysql;
+    of.asked_by = probe::question;
+    of.question = "SELECT @@in_transaction";
+    of.statements_commit = true;
+    return of;
+}
+
+constexpr engine_ways sqlite() {
+    engine_ways of;
+    of.errors = error_table::sqlite;
+    of.asked_by = probe::begin;
+    of.others_keep = true;
+    return of;
+}
+
+constexpr engine_ways of_sql_server = sql_server();
+constexpr engine_ways of_postgresql = postgresql();
+constexpr engine_ways of_mariadb = mariadb();
+constexpr engine_ways of_sqlite = sqlite();
+constexpr engine_ways of_others;
+
+}
+
+const engine_ways& ways_of(odbc_family which) noexcept {
+    switch (which) {
+    case odbc_family::freetds:
+    case odbc_family::microsoft_17:
+    case odbc_family::microsoft_18: return of_sql_server;
+    case odbc_family::psqlodbc: return of_postgresql;
+    case odbc_family::mariadb: return of_mariadb;
+    case odbc_family::sqlite: return of_sqlite;
+    case odbc_family::other: break;
+    }
+    return of_others;
+}
+
+}
