@@ -2,6 +2,7 @@
 #pragma once
 
 #include <hadr/endpoint.hpp>
+#include <hadr/engine.hpp>
 #include <hadr/profile.hpp>
 #include <hadr/time.hpp>
 
@@ -22,12 +23,6 @@ enum class mode {
     availability_group,
     failover_cluster_instance,
     failover_cluster,
-};
-
-enum class engine {
-    postgresql,
-    sql_server,
-    other,
 };
 
 enum class generation_year {
