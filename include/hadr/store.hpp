@@ -73,7 +73,9 @@ struct store_specification {
     engine kind = engine::postgresql;
     std::string name; ///< Store_Name=, in events and application_name; else the database's.
 
-    std::vector<endpoint> servers; ///< Fixed names: [0] is the server called primary.
+    /// Fixed names: [0] is the server called primary. One without a name where an ODBC data source
+    /// or a database's file says where it is.
+    std::vector<endpoint> servers;
     std::optional<endpoint> failover_partner;
     std::optional<witness_server> witness;
     std::optional<endpoint> listener;

@@ -35,8 +35,10 @@ struct passing_key {
     std::string_view key;
 };
 
-constexpr std::array<passing_key, 11> passing = {
-    {{odbc_family::freetds, "Language"},
+constexpr std::array<passing_key, 13> passing = {
+    {{odbc_family::freetds, "TDS_Version"},
+     {odbc_family::freetds, "ClientCharset"},
+     {odbc_family::freetds, "Language"},
      {odbc_family::freetds, "PacketSize"},
      {odbc_family::freetds, "TextSize"},
      {odbc_family::microsoft_17, "Language"},
