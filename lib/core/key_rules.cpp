@@ -232,7 +232,7 @@ const key_rule rules[] = {
         SHOW { return unless(!s.with || s.kind == usual_engine(s, *s.with), std::string(engine_words[static_cast<std::size_t>(s.kind)])); }},
     {"Server", "Host, Address, Addr, Servername, Data Source, Network Address", "all", "host, host:port, host,port, [IPv6]:port, host\\instance with ODBC drivers, or a socket directory; several with commas where the mode has several", "required", "Where the database is. In mirroring the fixed name of the primary; a second one is the failover partner.", false,
         READ { return read_endpoints(v, d.store.servers); },
-        SHOW { return unless(s.servers.empty(), show_endpoints(s.servers)); }},
+        SHOW { return unless(s.servers.empty() || s.servers.front().host.empty(), show_endpoints(s.servers)); }},
     {"Port", "", "all", "1 to 65535", "the engine's", "For every server that is named without a port, the failover partner included.", false,
         READ { int n = 0; if (auto why = whole(v, 1, 65'535, n)) return why; d.port = static_cast<std::uint16_t>(n); return std::nullopt; },
         SHOW { static_cast<void>(s); return shown(); }},

@@ -87,11 +87,7 @@ encryption usual_encryption(const witness_server& witness) noexcept {
 }
 
 engine usual_engine(const store_specification& store, const profile& with) {
-    const auto name = lower_case(with.odbc_driver);
-    const auto named = [&](std::string_view part) { return name.find(part) != std::string::npos; };
-    if (store.driver == "libpq" || named("postgres") || named("psqlodbc"))
-        return engine::postgresql;
-    return named("tds") || named("sql server") ? engine::sql_server : engine::other;
+    return store.driver == "libpq" ? engine::postgresql : engine_of(family_of(with.odbc_driver));
 }
 
 std::uint16_t usual_port(engine kind) noexcept {
