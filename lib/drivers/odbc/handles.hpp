@@ -17,23 +17,23 @@ public:
     handle() = default;
     explicit handle(SQLHANDLE from) noexcept {
         if (!SQL_SUCCEEDED(SQLAllocHandle(Type, from, &of_)))
-            of_ = SQL_NULL_HANDLE;
+            of_ = nullptr;
     }
-    handle(handle&& from) noexcept : of_(std::exchange(from.of_, SQL_NULL_HANDLE)) {}
+    handle(handle&& from) noexcept : of_(std::exchange(from.of_, nullptr)) {}
     handle& operator=(handle&& from) noexcept {
         std::swap(of_, from.of_);
         return *this;
     }
     ~handle() {
-        if (of_ != SQL_NULL_HANDLE)
+        if (of_ != nullptr)
             SQLFreeHandle(Type, of_);
     }
 
-    explicit operator bool() const noexcept { return of_ != SQL_NULL_HANDLE; }
+    explicit operator bool() const noexcept { return of_ != nullptr; }
     SQLHANDLE get() const noexcept { return of_; }
 
 private:
-    SQLHANDLE of_ = SQL_NULL_HANDLE;
+    SQLHANDLE of_ = nullptr;
 };
 
 using environment = handle<SQL_HANDLE_ENV>;

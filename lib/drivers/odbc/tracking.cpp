@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace hadr::inline v0::odbc {
 
@@ -101,6 +102,15 @@ constexpr std::array<known_word, 17> words = {
 constexpr std::array<std::string_view, 4> unsettling = {
     "implicit_transactions", "autocommit", "ansi_defaults", "xact_abort"};
 
+constexpr std::array<std::string_view, 7> marks_of_state = {
+    "set_config", "advisory", "temp", "dblink", "#", "get_lock", "@"};
+
+bool contains_one_of(std::string_view text, std::span<const std::string_view> words_of) noexcept {
+    return std::any_of(words_of.begin(), words_of.end(), [&](auto word) {
+        return contains(text, word);
+    });
+}
+
 // "ROLLBACK [WORK | TRANSACTION] TO", and what else follows one of these words.
 void look_further(statement_sort& of, std::string_view rest) noexcept {
     const bool prepared = contains(rest, "prepared");
@@ -122,9 +132,8 @@ statement_sort sort_of(std::string_view text) noexcept {
     while (!behind.empty() && (space(behind.front()) || behind.front() == ';'))
         behind.remove_prefix(1);
     of.several = !behind.empty();
-    of.unsettles = std::any_of(unsettling.begin(), unsettling.end(), [&](auto word) {
-        return contains(text, word);
-    });
+    of.unsettles = contains_one_of(text, unsettling);
+    of.leaves_state = of.several || contains_one_of(text, marks_of_state);
     const auto found = std::find_if(words.begin(), words.end(), [&](const known_word& one) {
         return same(first, one.word);
     });

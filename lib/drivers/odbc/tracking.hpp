@@ -24,7 +24,8 @@ struct statement_sort {
     std::string_view tag; ///< The first word in capitals, of static duration, or empty.
     bool several = false; ///< Statements, or one that begins the next transaction at once.
     bool query = false;   ///< Brings rows and nothing else.
-    bool unsettles = false; ///< May change how transactions begin from now on.
+    bool leaves_state = false; ///< Perhaps, in the session, although it is about data.
+    bool unsettles = false;    ///< May change how transactions begin from now on.
 };
 
 statement_sort sort_of(std::string_view text) noexcept;

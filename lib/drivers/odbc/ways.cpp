@@ -5,6 +5,14 @@ namespace hadr::inline v0::odbc {
 
 namespace {
 
+// As for libpq: what DISCARD ALL does, but for the statements that were prepared by the protocol
+// (rulings 7); then whether there are others.
+constexpr std::string_view discard_but_prepared =
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; "
+    "SELECT pg_catalog.pg_advisory_unlock_all(); "
+    "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; "
+    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements WHERE from_sql";
+
 constexpr engine_ways sql_server() {
     engine_ways of;
     of.errors = error_table::sql_server;
@@ -20,6 +28,7 @@ constexpr engine_ways sql_server() {
 constexpr engine_ways postgresql() {
     engine_ways of;
     of.asked_by = probe::savepoint;
+    of.reset_but_kept = discard_but_prepared;
     of.errors_fail = true;
     of.others_keep = true;
     of.numbered_markers = true;

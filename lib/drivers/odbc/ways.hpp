@@ -30,6 +30,9 @@ struct engine_ways {
     probe asked_by = probe::none;
     std::string_view question;
     std::string_view begin = "BEGIN"; ///< What the text "BEGIN" of transact() is to it.
+    /// Makes a session as new but for statements that the driver has prepared; its last answer is
+    /// 0 unless others are left, and then only the profile's reset will do.
+    std::string_view reset_but_kept;
     bool errors_fail = false;     ///< Any error inside a transaction fails it, and does no more.
     bool others_keep = false;     ///< Only statements about transactions change one.
     bool statements_commit = false; ///< Statements about tables and users end a transaction.
