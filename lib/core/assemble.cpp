@@ -330,7 +330,7 @@ private:
     void finish_encryption() {
         auto& with = to_.with;
         if (!to_.encrypt_given)
-            with.encrypt = usual_encryption(to_.store);
+            with.encrypt = usual_encryption(to_.store, with);
         if (!to_.trust_server_certificate)
             return;
         if (to_.encrypt_checks)

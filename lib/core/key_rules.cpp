@@ -286,7 +286,7 @@ const key_rule rules[] = {
         SHOW { return show_profile<&profile::password_environment>(s); }},
     {"Encrypt", "SSLMode", "all", "disable, require, verify_ca, verify_full, strict (also with '-'); yes, true, mandatory = verify_full; no, false, optional = disable", "verify_full; disable if every server is local (socket or loopback)", "TLS, and how the server is identified. strict (TLS before the first byte of the engine's protocol) needs libpq 17.", false,
         READ { d.encrypt_given = true; return read_encrypt(v, d.with.encrypt, &d.encrypt_checks); },
-        SHOW { if (!s.with) return {}; return unless(s.with->encrypt == usual_encryption(s), std::string(encrypt_words[static_cast<std::size_t>(s.with->encrypt)])); }},
+        SHOW { if (!s.with) return {}; return unless(s.with->encrypt == usual_encryption(s, *s.with), std::string(encrypt_words[static_cast<std::size_t>(s.with->encrypt)])); }},
     {"TrustServerCertificate", "", "all", "yes, no", "no", "yes with Encrypt=yes or its default: encrypt without checking who answers, which is Encrypt=require. Not with the words that name a check.", false,
         READ { return read_flag(v, d.trust_server_certificate); },
         SHOW { static_cast<void>(s); return shown(); }},

@@ -71,7 +71,9 @@ std::string_view nearest_word(std::string_view given, std::span<const std::strin
     return best;
 }
 
-encryption usual_encryption(const store_specification& store) noexcept {
+encryption usual_encryption(const store_specification& store, const profile& with) {
+    if (store.driver != "libpq" && family_of(with.odbc_driver) == odbc_family::sqlite)
+        return encryption::disable; // There is no wire.
     bool near = !store.servers.empty() || store.failover_partner || store.listener;
     for (const auto& at : store.servers)
         near = near && local(at);

@@ -283,7 +283,7 @@ std::string show_endpoints(std::span<const endpoint> all_of) {
 }
 
 bool local(const endpoint& at) noexcept {
-    if (at.host.empty() || at.local_socket() || at.host == "localhost" || at.host == "::1")
+    if (at.local_socket() || at.host == "localhost" || at.host == "::1")
         return true;
     // An IPv4 address of 127.0.0.0/8, not a name that begins like one.
     std::string_view rest = at.host;

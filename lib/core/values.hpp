@@ -40,7 +40,7 @@ complaint read_endpoint(std::string_view text, endpoint& into);
 complaint read_one_endpoint(std::string_view text, endpoint& into);
 std::string show_endpoints(std::span<const endpoint> all);
 
-/// A Unix socket, 127.0.0.0/8, ::1, localhost (rulings 19), or nowhere that has a name.
+/// A Unix socket, 127.0.0.0/8, ::1 or localhost (rulings 19).
 bool local(const endpoint& at) noexcept;
 
 std::string lower_case(std::string_view text);

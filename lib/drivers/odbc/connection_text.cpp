@@ -33,28 +33,24 @@ bool blank_at_an_end(view value) {
            (blanks.find(value.front()) != view::npos || blanks.find(value.back()) != view::npos);
 }
 
-// Of well-formed UTF-8; nothing if it is none. Surrogates, overlong forms and what is beyond
-// Unicode are none.
-std::optional<std::size_t> utf16_units(view text) {
-    std::size_t units = 0;
-    for (std::size_t i = 0; i < text.size(); ++units) {
-        const auto first = static_cast<unsigned char>(text[i++]);
-        const std::size_t more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-        if ((first >= 0x80 && first < 0xC2) || first > 0xF4 || text.size() - i < more)
-            return std::nullopt;
-        std::uint32_t point = more == 0 ? first : first & (0x3FU >> more);
-        for (std::size_t end = i + more; i < end; ++i) {
-            const auto next = static_cast<unsigned char>(text[i]);
-            if ((next & 0xC0U) != 0x80)
-                return std::nullopt;
-            point = point << 6U | (next & 0x3FU);
+// What the driver is to be given, or nothing where it would read something else.
+std::optional<std::string> written(view value, reading as) {
+    std::string made;
+    made.reserve(value.size());
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(value[i]);
+        if (byte < 0x80 || as == reading::bytes) {
+            made += value[i];
+            continue;
         }
-        const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-        if (overlong || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
+        // U+0080 to U+00FF are C2 or C3 and one byte more.
+        const auto next = i + 1 < value.size() ? static_cast<unsigned char>(value[i + 1]) : 0U;
+        if (as == reading::ascii || byte < 0xC2 || byte > 0xC3 || (next & 0xC0U) != 0x80)
             return std::nullopt;
-        units += more == 3 ? 1 : 0;
+        made += static_cast<char>((byte & 0x03U) << 6U | (next & 0x3FU));
+        ++i;
     }
-    return units;
+    return made;
 }
 
 bool in_braces(quoting how) {
@@ -83,13 +79,23 @@ std::string doubled(view value) {
     return made;
 }
 
-view rule_of(quoting how) {
+// As PostgreSQL does with an application's name: whoever reads it is no program, and it must not
+// keep a process of that name from its database.
+std::string for_people(view value, const driver_profile& of) {
+    std::string made(value.substr(0, of.value_max));
+    for (char& c : made)
+        if (c < ' ' || c > '~' || c == ';' || c == '{' || c == '}')
+            c = '?';
+    return made;
+}
+
+view more_that_none_holds(quoting how) {
     switch (how) {
-    case quoting::none: return "nor ';', nor begin with '{'";
-    case quoting::undoubled: return "nor both '}' and either ';' or a leading '{'";
+    case quoting::none: return ", no ';', and none that begins with '{'";
+    case quoting::undoubled: return ", and no '}' together with ';' or with '{' at the beginning";
     case quoting::doubled:
-    case quoting::doubled_always: return "";
-    case quoting::not_known: return "nor ';', braces or punctuation that it might take for its own";
+    case quoting::doubled_always: break;
+    case quoting::not_known: return ", and nothing that some driver might take for its own signs";
     }
     return "";
 }
@@ -110,25 +116,32 @@ public:
     void add(view ours, view theirs, view value, quoting how) {
         if (theirs.empty())
             return refuse(ours, "has no meaning for", "");
-        if (auto why = unfit(value, how); !why.empty())
-            return refuse(ours, "cannot be told to", why);
-        if (bare(value, how))
-            return add_raw(theirs, value);
+        auto as_read = written(value, of_.as);
+        if (auto why = unfit(as_read, how); !why.empty())
+            refuse(ours, "cannot be told to", why);
+        else if (bare(*as_read, how))
+            add_raw(theirs, *as_read);
+        else
+            add_in_braces(theirs, *as_read);
+        if (as_read)
+            wipe(*as_read);
+    }
+
+    /// Whatever its length.
+    void add_in_braces(view key, view value) {
         auto inside = doubled(value);
-        add_raw(theirs, "{", inside, "}");
+        add_raw(key, "{", inside, "}");
         wipe(inside);
     }
 
-    /// Whole, whatever its length: in braces, which is how it is read best.
-    void add_text(view key, view value) {
-        auto inside = doubled(value);
-        add_raw(key, "{", inside, "}");
-    }
-
-    /// Of our own making.
+    /// Of our own making, with ';' between them.
     void add_settings(view settings) {
-        for (; !settings.empty(); settings.remove_prefix(std::min(next(settings), settings.size())))
-            append(settings.substr(0, settings.find(';'))), append(";");
+        while (!settings.empty()) {
+            const auto end = std::min(settings.find(';'), settings.size());
+            append(settings.substr(0, end));
+            append(";");
+            settings.remove_prefix(std::min(end + 1, settings.size()));
+        }
     }
 
     void refuse(view ours, view what, view why) {
@@ -156,25 +169,17 @@ public:
     }
 
 private:
-    static std::size_t next(view settings) {
-        const auto end = settings.find(';');
-        return end == view::npos ? settings.size() : end + 1;
-    }
-
-    std::string unfit(view value, quoting how) const {
-        const auto units = utf16_units(value);
-        if (value.find_first_of(view("\0\r\n", 3)) != view::npos ||
-            (!bare(value, how) && !braced(value, how)))
+    std::string unfit(const std::optional<std::string>& value, quoting how) const {
+        if (!value)
+            return of_.as == reading::ascii ? "it reads ASCII only" : "it reads ISO 8859-1 only";
+        if (value->find_first_of(view("\0\r\n", 3)) != view::npos ||
+            (!bare(*value, how) && !braced(*value, how)))
             return fmt::format(
-                "its connection strings can hold no NUL, CR or LF{}{}",
-                rule_of(how).empty() ? "" : ", ",
-                rule_of(how)
+                "its connection strings can hold no NUL, CR or LF{}", more_that_none_holds(how)
             );
-        if (of_.utf8 && !units)
-            return "it takes UTF-8 only";
-        if ((of_.trims || how == quoting::not_known) && blank_at_an_end(value))
+        if ((of_.trims || how == quoting::not_known) && blank_at_an_end(*value))
             return "it drops blanks at the ends";
-        if (units.value_or(value.size()) > of_.value_max)
+        if (value->size() > of_.value_max)
             return fmt::format("it takes at most {} characters", of_.value_max);
         return {};
     }
@@ -227,7 +232,7 @@ const std::string& database_of(const target& to) {
 }
 
 void add_place(string_of_settings& made, const driver_profile& of, const target& to) {
-    if (of.keys.server.empty())
+    if (to.at.host.empty())
         return; // The data source, or the database's file, says it.
     const bool by_name = of.libpq_inside || (of.host_checked == certificate_host::of_the_server &&
                                              identified(to.with->encrypt));
@@ -238,12 +243,12 @@ void add_place(string_of_settings& made, const driver_profile& of, const target&
         server = to.at.host;
     else if (by_name)
         server = certificate_name(to);
-    const auto port = std::to_string(to.at.port != 0 ? to.at.port : of.port);
+    const auto number = to.at.port != 0 ? to.at.port : of.port;
     if (of.keys.port.empty())
-        server += "," + port;
+        server += fmt::format(",{}", number);
     made.add("Server", of.keys.server, server);
-    if (!of.keys.port.empty())
-        made.add("Port", of.keys.port, port);
+    if (number != 0 && !of.keys.port.empty())
+        made.add("Port", of.keys.port, std::to_string(number));
 }
 
 void add_security(string_of_settings& made, const driver_profile& of, const target& to) {
@@ -343,35 +348,43 @@ libpq_options options_inside(const target& to, std::chrono::seconds login_limit)
     return made;
 }
 
-bool same_key(view setting, view key) {
+bool same(view a, view b) {
     const auto lower = [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     };
-    return std::equal(
-        key.begin(),
-        key.end(),
-        setting.begin(),
-        setting.begin() + static_cast<std::ptrdiff_t>(std::min(setting.find('='), setting.size())),
-        [&](char a, char b) { return lower(a) == lower(b); }
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) {
+        return lower(x) == lower(y);
+    });
+}
+
+bool among(const profile& with, view setting) {
+    return std::any_of(
+        with.passed_through.begin(),
+        with.passed_through.end(),
+        [&](const auto& one) { return same(setting.substr(0, setting.find('=')), one.first); }
     );
 }
 
+void pass_through(string_of_settings& made, const driver_profile& of, view key, view value) {
+    if (!passes(of.family, key))
+        return made.refuse("a key that is passed through", "is not in the list of", "");
+    for (const auto setting : of.always)
+        if (const auto equals = setting.find('='); same(setting.substr(0, equals), key)) {
+            if (!same(setting.substr(equals + 1), value))
+                made.refuse(key, "cannot be chosen for", fmt::format("it needs {}", setting));
+            return;
+        }
+    made.add(key, key, value);
+}
+
 void add_settings(string_of_settings& made, const driver_profile& of, const profile& with) {
-    for (const auto setting : of.always) {
-        const bool replaced = std::any_of(
-            with.passed_through.begin(),
-            with.passed_through.end(),
-            [&](const auto& one) { return same_key(setting, one.first); }
-        );
-        if (!replaced)
+    for (const auto setting : of.always)
+        made.add_settings(setting);
+    for (const auto setting : of.usual)
+        if (!among(with, setting))
             made.add_settings(setting);
-    }
-    for (const auto& [key, value] : with.passed_through) {
-        if (!passes(of.family, key))
-            made.refuse("a key that is passed through", "is not in the list of", "");
-        else
-            made.add(key, key, value);
-    }
+    for (const auto& [key, value] : with.passed_through)
+        pass_through(made, of, key, value);
 }
 
 void add_login(
@@ -388,7 +401,9 @@ void add_login(
             "PWD", of.keys.password, password.empty() ? no_password : password.reveal(), of.password
         );
     if (!with.application_name.empty() && !of.keys.application_name.empty())
-        made.add("Application_Name", of.keys.application_name, with.application_name);
+        made.add(
+            "Application_Name", of.keys.application_name, for_people(with.application_name, of)
+        );
 }
 
 }
@@ -412,7 +427,7 @@ expected<secret> connection_text(
     if (!of.keys.login_limit.empty())
         made.add_settings(fmt::format("{}={}", of.keys.login_limit, login_limit.count()));
     if (of.libpq_inside)
-        made.add_text("pqopt", options_inside(to, login_limit).text());
+        made.add_in_braces("pqopt", options_inside(to, login_limit).text());
     return made.take();
 }
 

@@ -22,14 +22,30 @@ constexpr texts psqlodbc_always[] = {
     "Protocol=7.4-0",
     "UseServerSidePrepare=1",
     "UseDeclareFetch=0",
-    "ByteaAsLongVarBinary=1",
     "LFConversion=0"};
+constexpr texts psqlodbc_usual[] = {"ByteaAsLongVarBinary=1"};
 
 // A server may ask for any file of the client's unless it is told that it gets none.
 constexpr texts mariadb_always[] = {
-    "TCPIP=1", "NOLOCALINFILE=1", "AUTO_RECONNECT=0", "NO_PROMPT=1", "CHARSET=utf8mb4"};
+    "TCPIP=1", "NOLOCALINFILE=1", "AUTO_RECONNECT=0", "NO_PROMPT=1"};
+constexpr texts mariadb_usual[] = {"CHARSET=utf8mb4"};
 
-constexpr texts sqlite_always[] = {"SyncPragma=FULL", "Timeout=5000"};
+// Its own default may lose a commit with the machine.
+constexpr texts sqlite_always[] = {"SyncPragma=FULL"};
+constexpr texts sqlite_usual[] = {"Timeout=5000"};
+
+// All four win over the connection string: three lead elsewhere, or to a protocol whose login has
+// no time-out; the others write the login into a file.
+constexpr hostile_variable freetds_variables[] = {
+    {"TDSHOST"}, {"TDSPORT"}, {"TDSVER"}, {"TDSDUMP"}, {"TDSDUMPCONFIG"}};
+
+// A service fills what is not said; the others what a socket has no option for.
+constexpr hostile_variable psqlodbc_variables[] = {
+    {"PGSERVICE"}, {"PGHOSTADDR", true}, {"PGREQUIREPEER", true}};
+
+// It asks under both of its own names, whatever its name in odbcinst.ini is.
+constexpr trace_setting psqlodbc_traces[] = {
+    {"PostgreSQL Unicode", "Debug"}, {"PostgreSQL ANSI", "Debug"}};
 
 constexpr driver_profile freetds() {
     driver_profile of;
@@ -37,7 +53,7 @@ constexpr driver_profile freetds() {
     of.name = "FreeTDS";
     of.values = quoting::undoubled;
     of.password = quoting::undoubled;
-    of.utf8 = true;
+    of.as = reading::latin1;
     of.value_max = 128;
     of.text_max = 8192;
     of.keys.server = "Server";
@@ -52,6 +68,7 @@ constexpr driver_profile freetds() {
     of.encrypts_instead = "it cannot be told to check a certificate; Encrypt=require or "
                           "Encrypt=disable is the deliberate choice";
     of.always = freetds_always;
+    of.variables = freetds_variables;
     of.cancels = true;
     of.session_after_cancel = true;
     of.reset = "EXEC sp_reset_connection";
@@ -67,7 +84,7 @@ constexpr driver_profile microsoft(odbc_family family) {
     of.tested = false;
     of.values = quoting::doubled;
     of.password = quoting::doubled;
-    of.utf8 = true;
+    of.as = reading::ascii;
     of.value_max = 128;
     of.text_max = 8192;
     of.keys.server = "Server";
@@ -111,6 +128,9 @@ constexpr driver_profile psqlodbc() {
         "SSLmode=disable", "SSLmode=require", "SSLmode=verify-ca", "SSLmode=verify-full", {}};
     of.libpq_inside = true;
     of.always = psqlodbc_always;
+    of.usual = psqlodbc_usual;
+    of.variables = psqlodbc_variables;
+    of.traces = psqlodbc_traces;
     of.cancels = true;
     of.session_after_cancel = true;
     of.autocommit_off = false;
@@ -142,6 +162,7 @@ constexpr driver_profile mariadb() {
     of.encrypts = {"FORCETLS=0", "FORCETLS=1;SSLVERIFY=0", {}, "FORCETLS=1;SSLVERIFY=1", {}};
     of.host_checked = certificate_host::of_the_server;
     of.always = mariadb_always;
+    of.usual = mariadb_usual;
     of.cancels = true;
     return of;
 }
@@ -158,6 +179,7 @@ constexpr driver_profile sqlite() {
     of.encrypts = {"", {}, {}, {}, {}};
     of.encrypts_instead = "there is no wire to encrypt";
     of.always = sqlite_always;
+    of.usual = sqlite_usual;
     return of;
 }
 
@@ -167,11 +189,14 @@ constexpr driver_profile other() {
     of.tested = false;
     of.value_max = 255;
     of.text_max = 1000;
+    of.keys.server = "Server";
+    of.keys.port = "Port";
     of.keys.database = "Database";
     of.keys.user = "UID";
     of.keys.password = "PWD";
     of.encrypts = {"", {}, {}, {}, {}};
-    of.encrypts_instead = "its own files say how the wire is protected";
+    of.encrypts_instead = "its own files say how the wire is protected; Encrypt=disable "
+                          "leaves it to them";
     return of;
 }
 

@@ -23,6 +23,13 @@ enum class quoting {
     not_known,      ///< Only what no driver could misread is written.
 };
 
+/// How the bytes of a connection string that came through SQLDriverConnect are read.
+enum class reading {
+    bytes,  ///< As they are.
+    latin1, ///< As ISO 8859-1, whatever the locale: what has no place there is refused.
+    ascii,  ///< By a locale that is the application's: only what all have in common is written.
+};
+
 /// A driver's own names for what a target holds; empty where it has no such thing, which is then
 /// refused.
 struct key_names {
@@ -49,6 +56,19 @@ enum class certificate_host {
     of_the_server, ///< By the server's: the host's name is written there instead of its address.
 };
 
+/// An environment variable that would change a session and cannot be overridden.
+struct hostile_variable {
+    std::string_view name;
+    bool of_sockets_only = false;
+};
+
+/// A setting in odbcinst.ini by which the driver writes what it is told into a file, whatever its
+/// connection string says.
+struct trace_setting {
+    std::string_view section;
+    std::string_view key;
+};
+
 /// How it is known whether a commit took place.
 enum class commit_answer {
     of_the_call,          ///< Success is a commit.
@@ -65,9 +85,9 @@ struct driver_profile {
     // Its connection strings.
     quoting values = quoting::not_known;
     quoting password = quoting::not_known;
+    reading as = reading::bytes;
     bool trims = false;        ///< Blanks at both ends of a value are lost.
-    bool utf8 = false;         ///< Values are converted: what is not UTF-8 would be mangled.
-    std::size_t value_max = 0; ///< In UTF-16 units: longer ones are cut, or worse.
+    std::size_t value_max = 0; ///< In characters as read: longer ones are cut, or worse.
     std::size_t text_max = 0;  ///< Of the whole string, in bytes: beyond it writes out of bounds.
     key_names keys;
     std::uint16_t port = 0; ///< Where none is configured.
@@ -75,7 +95,14 @@ struct driver_profile {
     std::string_view encrypts_instead; ///< What to do where it cannot.
     certificate_host host_checked = certificate_host::of_the_key;
     bool libpq_inside = false; ///< Everything that its libpq would ask the environment is said.
-    std::span<const std::string_view> always; ///< "Key=Value" each.
+    /// "Key=Value" each. A key that is passed through takes the place of the same one in `usual`;
+    /// in `always` it must say the same.
+    std::span<const std::string_view> always;
+    std::span<const std::string_view> usual;
+
+    // What else would change or show a session; see trace.hpp.
+    std::span<const hostile_variable> variables;
+    std::span<const trace_setting> traces;
 
     // Its calls.
     bool keeps_deadlines = false;      ///< Its own time-outs hold, also for a mute server.
