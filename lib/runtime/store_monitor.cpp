@@ -137,7 +137,7 @@ void store::set_up() {
     add_pools();
     if (spec_->witness) {
         const auto& witness = *spec_->witness;
-        const dial::place at{*shared_->on, shared_->by, driver_};
+        const dial::place at{*shared_->on, shared_->by, driver_, shared_->own_calls};
         witness_ = shared_->watching.of(at, witness.at, witness.with, purpose::witness);
         witness_subscription_ = witness_->subscribe(
             {{subject::kind::witness, 0},
@@ -160,7 +160,7 @@ void store::set_up() {
 // One for each member that has none: those of the specification, and partners as they are learned.
 void store::add_pools() {
     const auto& members = belief_.is.members;
-    const dial::place at{*shared_->on, shared_->by, driver_};
+    const dial::place at{*shared_->on, shared_->by, driver_, shared_->own_calls};
     for (auto i = pools_.size(); i < members.size(); ++i) {
         auto pool = make_pool(i);
         pool->with = spec_->with;

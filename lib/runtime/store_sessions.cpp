@@ -134,7 +134,7 @@ bool store::open(server_pool& pool, session_use use, time_point now) {
     into->use = use;
     into->generation = pool.generation;
     into->dialing = dial::begin(
-        {*shared_->on, shared_->by, driver_},
+        {*shared_->on, shared_->by, driver_, shared_->lent_calls},
         target_of(pool, use),
         now + spec_->connect_timeout,
         [self = shared_from_this(), into, generation = pool.generation, now](
