@@ -173,6 +173,9 @@ private:
     void open_failed(slot & into, time_point asked, const failure& why);
     void block(server_pool & pool, const failure& why);
     void unblock(server_pool & pool) noexcept;
+    target target_of(const server_pool& pool, session_use use) const;
+    reactor::asked proof_of(const slot& which, time_point until) const;
+    bool stays(const slot& which, const session_standing& by) const noexcept;
     void prove(slot & which);
     void proved(slot & which, const answered& with);
     void misfit(slot & which);

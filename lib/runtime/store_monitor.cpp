@@ -137,7 +137,7 @@ void store::set_up() {
     add_pools();
     if (spec_->witness) {
         const auto& witness = *spec_->witness;
-        const dial::place at{*shared_->on, shared_->by, driver_};
+        const dial::place at{*shared_->on, shared_->by, driver_, shared_->own_calls};
         witness_ = shared_->watching.of(at, witness.at, witness.with, purpose::witness);
         witness_subscription_ = witness_->subscribe(
             {{subject::kind::witness, 0},
@@ -160,7 +160,7 @@ void store::set_up() {
 // One for each member that has none: those of the specification, and partners as they are learned.
 void store::add_pools() {
     const auto& members = belief_.is.members;
-    const dial::place at{*shared_->on, shared_->by, driver_};
+    const dial::place at{*shared_->on, shared_->by, driver_, shared_->own_calls};
     for (auto i = pools_.size(); i < members.size(); ++i) {
         auto pool = make_pool(i);
         pool->with = spec_->with;
@@ -171,7 +171,9 @@ void store::add_pools() {
              [self = weak_from_this()](const event_seen& what) {
                  if (const auto here = self.lock())
                      here->happened(what);
-             }}
+             },
+             {},
+             std::string(adapter_->waits_in().database)}
         );
         pools_.push_back(std::move(pool));
     }
@@ -354,8 +356,8 @@ void store::route_reads(const topology& was) {
     for (std::size_t i = 0; i < pools_.size() && i < is.members.size(); ++i) {
         auto& pool = *pools_[i];
         const auto& one = is.members[i];
-        const bool serves =
-            !one.refused && !one.offline && (one.plays == role::standby || is.writer == i);
+        const bool serves = !one.refused && !one.offline &&
+                            ((one.plays == role::standby && one.serves_reads) || is.writer == i);
         const bool known = i < was.members.size();
         const bool moved = known && was.members[i].plays != one.plays;
         const auto number = pool.reading.load();

@@ -130,8 +130,8 @@ void simulated_store::impl::handle(std::uint64_t packed) {
             take_records(at, number_of(packed));
         else if (what == message::confirmed)
             take_confirmation(at, number_of(packed));
-        else if (at.streaming && at.stream == number_of(packed))
-            end_stream(at);
+        else
+            end_stream(at, number_of(packed));
         return;
     }
     auto& on = wires[whose(packed)];

@@ -3,6 +3,7 @@
 
 #include <hadr/driver.hpp>
 #include <hadr/testing/manual_world.hpp>
+#include <hadr/testing/simulated_settings.hpp>
 
 #include <functional>
 #include <memory>
@@ -11,29 +12,6 @@
 #include <vector>
 
 namespace hadr::inline v0::testing {
-
-/// A place of a simulated store. One and two are servers by their fixed names; who is primary
-/// moves.
-enum class site : unsigned char {
-    client,
-    one,
-    two,
-    witness,
-};
-
-/// What a commit passes, in this order; not replicated while the primary is exposed (F22).
-enum class commit_step : unsigned char {
-    sent,            ///< By the client.
-    received,        ///< By the primary.
-    logged,          ///< In the primary's log.
-    replicated,      ///< In the mirror's log, and the primary has heard so.
-    visible,         ///< To other sessions of the primary.
-    answered,        ///< The answer has left the primary.
-    answer_received, ///< By the client.
-};
-
-HADR_EXPORT std::string_view to_string(site where) noexcept;
-HADR_EXPORT std::string_view to_string(commit_step step) noexcept;
 
 /// A mirrored PostgreSQL store under pg_auto_failover, simulated: two servers with an agent each, a
 /// witness, and links between all of them and the client, on a manual_world's virtual time. The
@@ -48,21 +26,7 @@ HADR_EXPORT std::string_view to_string(commit_step step) noexcept;
 /// must outlive the sessions with it.
 class HADR_EXPORT simulated_store {
 public:
-    struct settings {
-        std::string lineage = "7000000000000000001"; ///< System identifier.
-        duration link_delay = std::chrono::microseconds(200);
-        duration login_time = std::chrono::milliseconds(2);
-        duration answer_time = std::chrono::microseconds(100);
-        duration keeper_period = std::chrono::seconds(1); ///< Between two reports of an agent.
-        duration health_period = std::chrono::milliseconds(300);
-        duration unhealthy_after = std::chrono::milliseconds(1500);
-        duration demote_timeout = std::chrono::milliseconds(500);
-        duration partition_timeout = std::chrono::seconds(3);
-        duration promotion_time = std::chrono::milliseconds(50);
-        duration start_time = std::chrono::milliseconds(150);
-        duration rewind_time = std::chrono::milliseconds(300);
-        int sessions_max = 100; ///< Of a server; more are refused with 53300.
-    };
+    using settings = simulated_settings;
 
     /// Registers the names one, two and witness in the world.
     explicit simulated_store(manual_world& in) : simulated_store(in, settings()) {}
@@ -74,7 +38,7 @@ public:
     std::shared_ptr<driver> through() const;
     /// Opens on this store; more keys can be appended.
     std::string connection_string() const;
-    static endpoint at(site which);
+    static endpoint at(site which, engine kind = engine::postgresql);
 
     /// As kill -9 of all processes at the place; the kernel there still closes their sockets.
     void kill(site which);
@@ -110,6 +74,8 @@ public:
     /// The engine is asked for a planned failover, as by the library's plan() and execute(); false
     /// if it refuses.
     bool switch_over();
+    /// SQL Server: an administrator's ALTER DATABASE ... SET PARTNER or WITNESS there, in master.
+    expected<void> administer(site which, std::string_view statement);
     /// An administrator cancels the commits that wait for the mirror there: each succeeds locally,
     /// with a warning (F40). Returns how many.
     int cancel_waiting(site which);
@@ -183,6 +149,7 @@ public:
         std::uint64_t commits = 0; ///< Logged.
         std::uint64_t demotions = 0;
         std::uint64_t commits_cancelled = 0; ///< By the client, so that they became local (C6).
+        std::uint64_t witness_logins = 0;    ///< SQL Server's witness is never contacted (C9).
     };
     const counters& counted() const noexcept;
     /// Sessions for applications, lent or warm, that the client holds and has not cut, and logins
