@@ -71,7 +71,7 @@ void connection::put_errors(reply& into, const request& what, const outcome& of)
 
 void connection::put_answer(reply& into, const request& what, const outcome& of) {
     const auto token = what.procedure ? done_token::in_procedure : done_token::batch;
-    if (auto used = used_database(what.text)) {
+    if (auto used = used_database(what.text); used && !what.procedure) {
         into.change(environment::database, *used, database_)
             .say(
                 {5701, 10, "Changed database context to '" + *used + "'."}, to_string(with_.which)
