@@ -28,14 +28,16 @@ double instructions(const std::string& mode, const std::string& function, int po
     const test::temporary_folder folder("hadr-callgrind");
     const auto out = folder.path() + "/out";
     test::run(
-        {"valgrind",
-         "--tool=callgrind",
-         "--callgrind-out-file=" + out,
-         "--toggle-collect=" + function,
-         HADR_QUERY_SUBJECT,
-         mode,
-         std::to_string(port),
-         std::to_string(repetitions)},
+        {.words =
+             {"valgrind",
+              "--tool=callgrind",
+              "--callgrind-out-file=" + out,
+              "--toggle-collect=" + function,
+              HADR_QUERY_SUBJECT,
+              mode,
+              std::to_string(port),
+              std::to_string(repetitions)},
+         .as_servers = false},
         120s
     );
     std::ifstream in(out);

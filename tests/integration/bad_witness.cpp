@@ -57,6 +57,10 @@ BOOST_AUTO_TEST_CASE(because_it_is_of_another_formation_or_group, *utf::label("E
 BOOST_AUTO_TEST_CASE(because_it_is_of_another_cluster, *utf::label("E9") * utf::label("C43")) {
     postgres_pair others(postgres_pair::replication::asynchronous);
     const observed_store store(with_witness(others.first().port(), others.second().port()));
+    // Before it is heard, the word of both members is enough (rulings 12).
+    wait_until("the witness to be heard", 5s, [&] {
+        return store->view()->witness == witness_state::connected;
+    });
     const auto refused = store.write(2s);
     BOOST_TEST_REQUIRE(!refused.has_value());
     const auto named = to_string(primary_of_engine());

@@ -122,7 +122,7 @@ observer::observer(std::vector<std::string> arguments) {
     const auto file = folder_.path() + "/namings";
     std::vector<std::string> words{HADR_OBSERVER, file};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    process_ = std::make_unique<child>(child::command{words});
+    process_ = std::make_unique<child>(child::command{.words = words, .as_servers = false});
     wait_until("the observer's first naming", 10s, [&] { return !namings().empty(); });
 }
 

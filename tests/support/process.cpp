@@ -233,9 +233,13 @@ std::string
 run(const std::vector<std::string>& words,
     duration within,
     const std::map<std::string, std::string>& environment) {
+    return run(child::command{words, environment}, within);
+}
+
+std::string run(child::command what, duration within) {
     const temporary_folder scratch("hadr-run");
-    const auto log = scratch.path() + "/out";
-    child one({words, environment, log});
+    const auto log = what.log = scratch.path() + "/out";
+    const child one(what);
     const auto text = [&] {
         std::ifstream in(log);
         return std::string((std::istreambuf_iterator<char>(in)), {});
@@ -246,11 +250,13 @@ run(const std::vector<std::string>& words,
         if (waitpid(one.pid(), &status, WNOHANG) == one.pid()) {
             if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
                 return text();
-            throw std::runtime_error(fmt::format("{} failed: {}", fmt::join(words, " "), text()));
+            throw std::runtime_error(
+                fmt::format("{} failed: {}", fmt::join(what.words, " "), text())
+            );
         }
         if (std::chrono::steady_clock::now() >= until)
             throw std::runtime_error(
-                fmt::format("{} took too long: {}", fmt::join(words, " "), text())
+                fmt::format("{} took too long: {}", fmt::join(what.words, " "), text())
             );
         std::this_thread::sleep_for(2ms);
     }

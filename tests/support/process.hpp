@@ -36,9 +36,10 @@ public:
     struct command {
         std::vector<std::string> words;
         std::map<std::string, std::string> environment = {};
-        std::string log = {};   ///< File that its output is appended to; empty: none.
-        bool as_servers = true; ///< Run as the servers' user.
-        gid_t group = 0;        ///< With this group; 0: the user's own.
+        std::string log = {}; ///< File that its output is appended to; empty: none.
+        /// Run as the servers' user; our own programs are not, since it may not enter their folder.
+        bool as_servers = true;
+        gid_t group = 0; ///< With this group; 0: the user's own.
     };
 
     explicit child(const command& what);
@@ -69,6 +70,8 @@ std::string
 run(const std::vector<std::string>& words,
     duration within,
     const std::map<std::string, std::string>& environment = {});
+/// Likewise; its log is not used.
+std::string run(child::command what, duration within);
 
 /// A loopback port nobody listens on.
 int free_port();

@@ -41,16 +41,6 @@ void libpq_session::tell_completion() {
     complete();
 }
 
-[[gnu::always_inline]] inline void libpq_session::keep(PGresult* whole) noexcept {
-    is_.result_over = true;
-    into_->keep(
-        whole,
-        reader,
-        static_cast<std::size_t>(PQntuples(whole)),
-        static_cast<std::size_t>(PQnfields(whole))
-    );
-}
-
 // The text that was run last, by its name, and nothing else to care for.
 [[gnu::always_inline]] inline bool libpq_session::repeats(const statement& what) const noexcept {
     return what.prepare == preparation::kept && prepared_.last_is(what.text) &&

@@ -161,4 +161,15 @@ private:
     std::deque<push> pushes_;
 };
 
+// Here, because two sources call it.
+[[gnu::always_inline]] inline void libpq_session::keep(PGresult* whole) noexcept {
+    is_.result_over = true;
+    into_->keep(
+        whole,
+        reader,
+        static_cast<std::size_t>(PQntuples(whole)),
+        static_cast<std::size_t>(PQnfields(whole))
+    );
+}
+
 }
