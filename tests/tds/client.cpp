@@ -183,6 +183,7 @@ bool client::bind(void* on, const std::vector<value>& parameters) {
     lengths_.assign(parameters.size(), SQL_NULL_DATA);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const auto& one = parameters[i];
+        const bool long_text = one && one->size() > 4000;
         if (one)
             lengths_[i] = static_cast<SQLLEN>(one->size());
         const auto how = SQLBindParameter(
@@ -190,8 +191,8 @@ bool client::bind(void* on, const std::vector<value>& parameters) {
             static_cast<SQLUSMALLINT>(i + 1),
             SQL_PARAM_INPUT,
             SQL_C_CHAR,
-            SQL_WVARCHAR,
-            one && one->size() > 4000 ? 0 : 4000,
+            long_text ? SQL_WLONGVARCHAR : SQL_WVARCHAR, // FreeTDS cuts the shorter at its size.
+            long_text ? one->size() : 4000,
             0,
             text_of(one ? std::string_view(*one) : std::string_view()),
             0,

@@ -228,11 +228,12 @@ BOOST_AUTO_TEST_CASE(that_pass_are_waited_out) {
 
 BOOST_AUTO_TEST_CASE(send_a_reader_elsewhere) {
     served.set_routing(site::one, tds_double::address(site::two), served.port(site::two));
+    const auto to = served.odbc_string(site::one, "master");
     client other;
-    BOOST_TEST(other.connect(served.odbc_string(site::one) + ";ApplicationIntent=ReadOnly"), other);
+    BOOST_TEST(other.connect(to + ";ApplicationIntent=ReadOnly"), other);
     BOOST_TEST(served.counted(site::two).logins == 1U);
     client writer;
-    BOOST_TEST(writer.connect(served.odbc_string(site::one)), writer);
+    BOOST_TEST(writer.connect(to), writer);
     BOOST_TEST(served.counted(site::two).logins == 1U);
 }
 

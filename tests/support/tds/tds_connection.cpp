@@ -237,6 +237,12 @@ bool connection::serve_request(const request& what) {
         const request next{.text = "BEGIN TRANSACTION"};
         ended = run_model(next, of);
     }
+    // What a procedure changes of the database ends with it.
+    if (ended == how_ended::finished && of.errors.empty() && what.procedure &&
+        used_database(what.text)) {
+        outcome back;
+        ended = run_model({.text = "USE [" + database_ + "]"}, back);
+    }
     if (ended == how_ended::over)
         return false;
     if (ended == how_ended::cancelled)

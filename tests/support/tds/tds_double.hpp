@@ -25,7 +25,7 @@ class double_loop;
 class tds_double {
 public:
     struct settings {
-        testing::simulated_store::settings store = {};
+        testing::simulated_store::settings store = {.kind = engine::sql_server};
         std::uint64_t seed = 1;
         std::string user = "u";
         std::string password = "p"; ///< Other credentials are refused with 18456.
@@ -63,7 +63,8 @@ public:
     std::size_t held(testing::site which);
     void release(testing::site which);
 
-    /// What the place names as its partner at a login (ENVCHANGE 13); empty: nothing.
+    /// What the place calls its partner from now on, at a login (ENVCHANGE 13) and when asked;
+    /// empty: nothing.
     void set_partner_name(testing::site which, std::string name);
     /// Where the place sends those who log in to read (ENVCHANGE 20); port 0: nowhere.
     void set_routing(testing::site which, std::string host, int port);

@@ -98,7 +98,7 @@ bool connection::log_in(const login& one) {
 // By the name of the place, which may lead elsewhere.
 expected<std::unique_ptr<session>> connection::open_session(const login& one) {
     target to;
-    to.at = testing::simulated_store::at(with_.which);
+    to.at = testing::simulated_store::at(with_.which, loop_.rules.store.kind);
     auto who = std::make_shared<profile>();
     who->user = one.user;
     who->database = one.database;
@@ -139,8 +139,11 @@ reply connection::welcome(const login& one) const {
         .say({5703, 10, "Changed language setting to us_english."}, server)
         .acknowledge_login()
         .change(environment::packet_size, std::to_string(packet_size_), "4096");
-    if (!with_.partner_name.empty())
-        made.change(environment::partner, with_.partner_name, "");
+    const std::string partner(
+        with_.partner_name.value_or(std::string(session_->reported("failover_partner")))
+    );
+    if (!partner.empty())
+        made.change(environment::partner, partner, "");
     if (with_.route && one.read_only)
         made.route(with_.route->host, with_.route->port);
     made.end({});

@@ -81,8 +81,6 @@ double_loop::double_loop(tds_double::settings how)
     for (std::size_t i = 0; i < places_.size(); ++i) {
         auto& there = places_[i];
         there.which = sites[i];
-        if (there.which != site::witness)
-            there.partner_name = to_string(there.which == site::one ? site::two : site::one);
         // Bound by its number, a socket keeps the port while it does not listen.
         while (there.listener < 0) {
             there.port = free_port(there.which);

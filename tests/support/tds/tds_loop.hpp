@@ -35,7 +35,7 @@ struct place {
     fault_script script;
     std::size_t held = 0;
     std::uint64_t releases = 0;
-    std::string partner_name;
+    std::optional<std::string> partner_name; ///< Instead of what the store says.
     std::optional<routing> route;
     tds_double::counters count;
 };

@@ -25,6 +25,21 @@ std::optional<std::uint64_t> rows_of(std::string_view tag) noexcept {
     return made;
 }
 
+// As the script has it, where the store is asked for it.
+answer with_partner(const answer& of, const std::string& name) {
+    answer made;
+    for (std::size_t column = 0; column < of.columns(); ++column)
+        made.add_column(of.column_name(column));
+    for (std::size_t row = 0; row < of.rows(); ++row)
+        for (std::size_t column = 0; column < of.columns(); ++column) {
+            auto value = of.at(row, column);
+            if (value && of.column_name(column) == "partner_instance")
+                value = name.empty() ? std::nullopt : std::optional<std::string_view>(name);
+            made.add_value(value);
+        }
+    return made;
+}
+
 }
 
 reply connection::reply_with(const request& what, outcome& of) {
@@ -56,7 +71,7 @@ void connection::put_errors(reply& into, const request& what, const outcome& of)
 
 void connection::put_answer(reply& into, const request& what, const outcome& of) {
     const auto token = what.procedure ? done_token::in_procedure : done_token::batch;
-    if (auto used = used_database(what.text)) {
+    if (auto used = used_database(what.text); used && !what.procedure) {
         into.change(environment::database, *used, database_)
             .say(
                 {5701, 10, "Changed database context to '" + *used + "'."}, to_string(with_.which)
@@ -69,7 +84,7 @@ void connection::put_answer(reply& into, const request& what, const outcome& of)
         into.say({0, 0, one.text}, to_string(with_.which));
     done how{.token = token, .more = what.procedure};
     if (of.rows.columns() > 0) {
-        into.rows(of.rows);
+        into.rows(with_.partner_name ? with_partner(of.rows, *with_.partner_name) : of.rows);
         how.rows = of.rows.rows();
     } else {
         how.rows = rows_of(of.rows.tag());
