@@ -58,6 +58,17 @@ void tds_double::set_partner_name(site which, std::string name) {
     on_its_thread([&] { loop_->at(which).partner_name = std::move(name); });
 }
 
+bool tds_double::move(site which, std::string to_address, int port, std::string server_name) {
+    bool moved = false;
+    on_its_thread([&] {
+        auto& there = loop_->at(which);
+        moved = loop_->move(there, std::move(to_address), port);
+        if (moved)
+            there.server_name = std::move(server_name);
+    });
+    return moved;
+}
+
 void tds_double::set_routing(site which, std::string host, int port) {
     on_its_thread([&] {
         auto& route = loop_->at(which).route;
@@ -92,6 +103,12 @@ time_point tds_double::writable_since(site which) {
 std::vector<tds_double::acknowledged> tds_double::acknowledgements() {
     std::vector<acknowledged> made;
     on_its_thread([&] { made = loop_->acknowledgements; });
+    return made;
+}
+
+std::vector<tds_double::naming> tds_double::namings() {
+    std::vector<naming> made;
+    on_its_thread([&] { made = loop_->namings; });
     return made;
 }
 

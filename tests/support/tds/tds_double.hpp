@@ -66,6 +66,9 @@ public:
     /// What the place calls its partner from now on, at a login (ENVCHANGE 13) and when asked;
     /// empty: nothing.
     void set_partner_name(testing::site which, std::string name);
+    /// Another machine takes the place over: it listens there and nowhere else, under that name.
+    /// False if the address is taken.
+    bool move(testing::site which, std::string to_address, int port, std::string server_name);
     /// Where the place sends those who log in to read (ENVCHANGE 20); port 0: nowhere.
     void set_routing(testing::site which, std::string host, int port);
     /// Asked for what neither the store nor the double can answer itself.
@@ -92,9 +95,17 @@ public:
         testing::site at;
         std::uint64_t term = 0; ///< The server's timeline or role sequence.
         testing::site named;    ///< Whom the engine named at that moment.
+        bool synchronous;       ///< It waited for the mirror.
         time_point when;
     };
     std::vector<acknowledged> acknowledgements();
+
+    /// Whom the engine named, from when on; client for nobody.
+    struct naming {
+        testing::site whom;
+        time_point since;
+    };
+    std::vector<naming> namings();
 
 private:
     testing::simulated_store& store() noexcept;

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace hadr::test::tds {
@@ -41,6 +43,7 @@ struct fault {
     std::vector<int> numbers = {};
     std::size_t skip = 0;                ///< So often it passes over.
     std::size_t times = ~std::size_t{0}; ///< So often it then strikes.
+    std::string database = {};           ///< Of a login: only to this one.
 };
 
 /// The faults of one place, in the order they were set.
@@ -50,10 +53,11 @@ public:
     void clear() noexcept { all_.clear(); }
 
     /// What happens to who comes to that point now; of several the first.
-    std::optional<fault> next(point at) {
+    std::optional<fault> next(point at, std::string_view database = {}) {
         std::optional<fault> made;
         for (auto& one : all_) {
-            if (one.at != at || one.what == effect::deaf || one.times == 0)
+            if (one.at != at || one.what == effect::deaf || one.times == 0 ||
+                (!one.database.empty() && one.database != database))
                 continue;
             if (one.skip > 0) {
                 --one.skip;

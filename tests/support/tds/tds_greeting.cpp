@@ -64,7 +64,7 @@ bool connection::log_in(const login& one) {
     loop_.remember(one);
     packet_size_ =
         one.packet_size >= 512 && one.packet_size <= packet_max ? one.packet_size : packet_default;
-    script_ = with_.script.next(point::login);
+    script_ = with_.script.next(point::login, one.database);
     if (script_ && script_->what == effect::refuse)
         return refuse(login_errors(script_->numbers, one));
     if (script_ && script_->when == moment::before && suffer(*script_) != how_ended::finished)
@@ -123,14 +123,14 @@ bool connection::refuse(std::vector<server_message> why) {
     ++with_.count.refused;
     reply made;
     for (const auto& one : why)
-        made.say(one, to_string(with_.which));
+        made.say(one, with_.called());
     made.end({.failed = true});
     send_reply(made.take());
     return false;
 }
 
 reply connection::welcome(const login& one) const {
-    const auto server = to_string(with_.which);
+    const auto server = with_.called();
     reply made;
     made.change(environment::database, database_, "master")
         .say({5701, 10, "Changed database context to '" + database_ + "'."}, server)

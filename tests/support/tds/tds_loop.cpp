@@ -29,30 +29,30 @@ constexpr std::size_t acknowledgements_kept = 1'000'000;
 constexpr int backlog = 256;
 constexpr duration longest_sleep = std::chrono::milliseconds(50);
 
-sockaddr_in socket_address(site which, int port) {
+sockaddr_in socket_address(const std::string& address, int port) {
     sockaddr_in made{};
     made.sin_family = AF_INET;
     made.sin_port = htons(static_cast<std::uint16_t>(port));
-    inet_pton(AF_INET, tds_double::address(which).c_str(), &made.sin_addr);
+    inet_pton(AF_INET, address.c_str(), &made.sin_addr);
     return made;
 }
 
 // Bound to the port, or to a free one; -1 if that is taken.
-int bound_socket(site which, int port) {
+int bound_socket(const std::string& address, int port) {
     const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (made < 0)
         throw std::runtime_error("no socket");
     const int on = 1;
     setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const auto at = socket_address(which, port);
+    const auto at = socket_address(address, port);
     if (bind(made, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0)
         return made;
     ::close(made);
     return -1;
 }
 
-int free_port(site which) {
-    const int one = bound_socket(which, 0);
+int free_port(const std::string& address) {
+    const int one = bound_socket(address, 0);
     sockaddr_in at{};
     auto length = static_cast<socklen_t>(sizeof at);
     if (one < 0 || getsockname(one, reinterpret_cast<sockaddr*>(&at), &length) != 0)
@@ -65,6 +65,10 @@ time_point real_now() noexcept {
     return std::chrono::steady_clock::now();
 }
 
+}
+
+std::string place::called() const {
+    return server_name.value_or(std::string(to_string(which)));
 }
 
 double_loop::double_loop(tds_double::settings how)
@@ -81,10 +85,11 @@ double_loop::double_loop(tds_double::settings how)
     for (std::size_t i = 0; i < places_.size(); ++i) {
         auto& there = places_[i];
         there.which = sites[i];
+        there.address = tds_double::address(there.which);
         // Bound by its number, a socket keeps the port while it does not listen.
         while (there.listener < 0) {
-            there.port = free_port(there.which);
-            there.listener = bound_socket(there.which, there.port);
+            there.port = free_port(there.address);
+            there.listener = bound_socket(there.address, there.port);
         }
         open_door(there);
         watch_door(there, true);
@@ -97,6 +102,7 @@ double_loop::double_loop(tds_double::settings how)
                  where,
                  store.state(where).timeline,
                  store.named(),
+                 store.state(where).synchronous,
                  real(world.now())}
             );
     });
@@ -188,6 +194,8 @@ void double_loop::run_posted() {
 
 // What happened to a server happens to its sockets.
 void double_loop::look_at_places() {
+    if (const auto named = store.named(); namings.empty() || namings.back().whom != named)
+        namings.push_back({named, real(world.now())});
     for (auto& there : places_) {
         if (there.which == site::witness)
             continue;
@@ -215,6 +223,19 @@ void double_loop::close_door(place& there) {
         if (&one->with() == &there)
             one->drop();
     wake_all(there);
+}
+
+bool double_loop::move(place& there, std::string address, int port) {
+    const int moved = bound_socket(address, port);
+    if (moved < 0)
+        return false;
+    if (there.listening)
+        close_door(there);
+    ::close(there.listener);
+    there.listener = moved;
+    there.address = std::move(address);
+    there.port = port;
+    return true;
 }
 
 // A frozen server takes nobody off the kernel's queue.

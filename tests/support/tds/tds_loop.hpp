@@ -26,6 +26,7 @@ struct routing {
 /// A place and its door to the outside.
 struct place {
     testing::site which = testing::site::one;
+    std::string address;
     int port = 0;
     int listener = -1;
     bool listening = false;
@@ -35,9 +36,12 @@ struct place {
     fault_script script;
     std::size_t held = 0;
     std::uint64_t releases = 0;
-    std::optional<std::string> partner_name; ///< Instead of what the store says.
+    std::optional<std::string> server_name;  ///< Instead of what the store says.
+    std::optional<std::string> partner_name; ///< Likewise.
     std::optional<routing> route;
     tds_double::counters count;
+
+    std::string called() const;
 };
 
 /// The double's thread: the world's time follows the real one, sockets wake the fibers that serve
@@ -56,6 +60,8 @@ public:
     void wake_all(const place& of);
     void forget(const connection& one) noexcept;
     void remember(const login& one);
+    /// False if the address is taken.
+    bool move(place& there, std::string address, int port);
     time_point real(time_point model) const noexcept { return model - ahead_; }
 
     const tds_double::settings rules;
@@ -64,6 +70,7 @@ public:
     bool stopping = false; ///< Fibers come to their end.
     std::deque<login> logins;
     std::vector<tds_double::acknowledged> acknowledgements;
+    std::vector<tds_double::naming> namings;
     std::function<expected<void>(std::string_view, answer&)> answers;
 
 private:

@@ -26,15 +26,21 @@ std::optional<std::uint64_t> rows_of(std::string_view tag) noexcept {
 }
 
 // As the script has it, where the store is asked for it.
-answer with_partner(const answer& of, const std::string& name) {
+answer with_names(const answer& of, const place& at) {
+    const auto scripted = [&at](std::string_view column) -> const std::optional<std::string>* {
+        return column == "partner_instance" ? &at.partner_name
+               : column == "server_name"    ? &at.server_name
+                                            : nullptr;
+    };
     answer made;
     for (std::size_t column = 0; column < of.columns(); ++column)
         made.add_column(of.column_name(column));
     for (std::size_t row = 0; row < of.rows(); ++row)
         for (std::size_t column = 0; column < of.columns(); ++column) {
             auto value = of.at(row, column);
-            if (value && of.column_name(column) == "partner_instance")
-                value = name.empty() ? std::nullopt : std::optional<std::string_view>(name);
+            if (const auto* const name = scripted(of.column_name(column));
+                value && name != nullptr && *name)
+                value = (*name)->empty() ? std::nullopt : std::optional<std::string_view>(**name);
             made.add_value(value);
         }
     return made;
@@ -61,7 +67,7 @@ reply connection::reply_with(const request& what, outcome& of) {
 // Without the more bit of what a procedure did, FreeTDS would lose the handle behind it.
 void connection::put_errors(reply& into, const request& what, const outcome& of) const {
     for (const auto& one : of.errors)
-        into.say(one, to_string(with_.which));
+        into.say(one, with_.called());
     into.end(
         {.token = what.procedure ? done_token::in_procedure : done_token::batch,
          .more = what.procedure,
@@ -73,18 +79,16 @@ void connection::put_answer(reply& into, const request& what, const outcome& of)
     const auto token = what.procedure ? done_token::in_procedure : done_token::batch;
     if (auto used = used_database(what.text); used && !what.procedure) {
         into.change(environment::database, *used, database_)
-            .say(
-                {5701, 10, "Changed database context to '" + *used + "'."}, to_string(with_.which)
-            );
+            .say({5701, 10, "Changed database context to '" + *used + "'."}, with_.called());
         database_ = std::move(*used);
         if (of.rows.columns() > 0)
             into.end({.token = token, .more = true});
     }
     for (const auto& one : of.rows.notices())
-        into.say({0, 0, one.text}, to_string(with_.which));
+        into.say({0, 0, one.text}, with_.called());
     done how{.token = token, .more = what.procedure};
     if (of.rows.columns() > 0) {
-        into.rows(with_.partner_name ? with_partner(of.rows, *with_.partner_name) : of.rows);
+        into.rows(with_names(of.rows, with_));
         how.rows = of.rows.rows();
     } else {
         how.rows = rows_of(of.rows.tag());
