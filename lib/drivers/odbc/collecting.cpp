@@ -130,7 +130,7 @@ bool call::take_value(known_statement& on, SQLUSMALLINT column) {
             break;
         }
         // What a driver converts may fill less of the room than there is.
-        const auto got = length == SQL_NO_TOTAL || by_.utf8 ? strnlen(to, room - 1) : room - 1;
+        const auto got = length == SQL_NO_TOTAL || ways_.wide_parameters ? strnlen(to, room - 1) : room - 1;
         result_->use(got);
         if (how == SQL_SUCCESS)
             break;

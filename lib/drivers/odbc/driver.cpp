@@ -2,6 +2,7 @@
 #include "drivers/odbc/connection_text.hpp"
 #include "drivers/odbc/login.hpp"
 #include "drivers/odbc/session.hpp"
+#include "drivers/odbc/trace.hpp"
 
 #include <hadr/odbc.hpp>
 
@@ -35,6 +36,9 @@ public:
         const auto limit = limit_until(until);
         if (limit <= seconds(0))
             return too_late({});
+        real_surroundings around(of_->get(), through_);
+        if (auto alone = unobserved(profile_, to_, around); !alone)
+            return alone.error();
         auto text = text_for(limit);
         if (!text)
             return text.error();
@@ -113,17 +117,32 @@ private:
         return silent ? too_late(std::move(why)) : why;
     }
 
+    // Behind a data source, whose driver nobody has named.
+    const driver_profile& reached() const {
+        std::array<char, 128> name{};
+        SQLSMALLINT length = 0;
+        SQLGetInfo(
+            of_->get(),
+            SQL_DRIVER_NAME,
+            name.data(),
+            static_cast<SQLSMALLINT>(name.size() - 1),
+            &length
+        );
+        return profile_of(name.data());
+    }
+
     expected<std::unique_ptr<session>> established(std::shared_ptr<executor> by) {
         const bool own = to_.why == purpose::watch || to_.why == purpose::witness;
         const bool encrypted =
             to_.with->encrypt != encryption::disable && !to_.at.local_socket();
+        const auto& present = to_.with->odbc_driver.empty() ? reached() : profile_;
         auto made = std::make_shared<call>(
-            std::move(of_), profile_, own ? own_limits : answer_limits{}
+            std::move(of_), present, own ? own_limits : answer_limits{}
         );
         return std::unique_ptr<session>(std::make_unique<odbc_session>(
             std::move(made),
             odbc_session::surroundings{
-                through_, std::move(by), profile_, profile_.libpq_inside && encrypted}
+                through_, std::move(by), present, present.libpq_inside && encrypted}
         ));
     }
 

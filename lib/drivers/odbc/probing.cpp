@@ -6,7 +6,8 @@
 namespace hadr::inline v0::odbc {
 
 void call::settle(const statement_sort& what, bool well) {
-    touched_ = touched_ || what.is == statement_sort::kind::other || what.leaves_state;
+    const bool leaves = what.is == statement_sort::kind::other || what.leaves_state;
+    touched_ = touched_ || (leaves && (well || what.several));
     transaction_ = after_statement(transaction_, what, well, ways_);
     if (transaction_.in_doubt)
         ask_transaction();
