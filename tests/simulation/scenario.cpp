@@ -56,6 +56,7 @@ public:
               [this](const fault& one, bool at_step) { struck(one, at_step); }
           ))
         , work_({*world_, store_, judge_, plan_, [this](bool open) { reopen(open); }}) {
+        chaos_->before_force([this](site at) { judge_.forced(at); });
         switch_in(plan_.switches ? world_.get() : nullptr);
         world_->keep(chaos_);
         world_->set_order(what.order);
@@ -124,8 +125,10 @@ private:
     void struck(const fault& one, bool at_step) {
         if (one.what == fault_kind::pause)
             judge_.paused_until(world_->now() + one.lasts);
-        if (one.at == aim::witness &&
-            (one.what == fault_kind::names_lost || one.what == fault_kind::names_dead))
+        const bool misnamed = one.what == fault_kind::names_lost ||
+                              one.what == fault_kind::names_dead ||
+                              (plan_.mirrored() && one.what == fault_kind::stranger);
+        if (misnamed && (one.at == aim::witness || plan_.mirrored()))
             judge_.unnamed(true);
         if (judge_.inside_call())
             made_.faulted = true;
@@ -230,7 +233,7 @@ private:
                 judge_.broke("E9", "a store of another lineage is written to");
             judge_.ruling(true);
             apart([&] {
-                if (!manager_->accept_lineage(testing::simulated_store::at(named)))
+                if (!manager_->accept_lineage(plan_.at(named)))
                     judge_.ruling(false);
             });
         }
@@ -250,6 +253,8 @@ private:
             static_cast<void>(manager_->close(deadline::at(end)));
             judge_.back_by(end, "close");
         });
+        if (plan_.mirrored() && store_.counted().witness_logins != 0)
+            judge_.broke("C9", "the witness was contacted");
         const auto counted = world_->counted();
         if (counted.busiest_second > events_in_a_second_max)
             judge_.broke("T3", fmt::format("{} events in a second", counted.busiest_second));
