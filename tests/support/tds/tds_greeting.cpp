@@ -62,6 +62,7 @@ bool connection::greet() {
 
 bool connection::log_in(const login& one) {
     loop_.remember(one);
+    with_.count.to_database += one.database.empty() || one.database == "master" ? 0U : 1U;
     packet_size_ =
         one.packet_size >= 512 && one.packet_size <= packet_max ? one.packet_size : packet_default;
     script_ = with_.script.next(point::login, one.database);
