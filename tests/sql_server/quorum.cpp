@@ -68,7 +68,7 @@ struct decided : mirrored_pair {
         BOOST_TEST(!row.where.has_value());
         BOOST_TEST((row.took < long_enough + 100ms));
         BOOST_TEST((named() == site::client));
-        BOOST_TEST((!store().view()->writer));
+        BOOST_TEST((!store().view()->writer), *store().view());
     }
 
     void stays(site which) {
