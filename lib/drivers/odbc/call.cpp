@@ -187,21 +187,26 @@ bool call::run_statement(known_statement& on) {
     }
     const auto how = execute(on);
     const bool well = collect(on, how);
-    close(on);
-    if (!well && &on != &plain_)
+    if (well)
+        close(on);
+    else if (&on == &plain_)
+        renew(on);
+    else
         forget(on); // Perhaps it fits no more.
     return well;
 }
 
-// A cursor may be left that the driver manager and the driver know differently.
+// Where a cancel came in between, the driver manager and the driver may differ on what is open.
 void call::close(known_statement& on) {
-    if (ended.lost)
-        return;
     if (cancelled_.load() || !SQL_SUCCEEDED(SQLFreeStmt(on.by.get(), SQL_CLOSE)))
         renew(on);
 }
 
+// After a failure as well: MariaDB's driver never gives its lock back if a statement that failed is
+// closed before it is freed.
 void call::renew(known_statement& on) {
+    if (ended.lost)
+        return;
     running_.store(SQL_NULL_HANDLE);
     if (cancelling_.load()) {
         ended.lost = true; // Somebody may be about to use the handle.

@@ -31,6 +31,7 @@ constexpr engine_ways postgresql() {
     of.reset_but_kept = discard_but_prepared;
     of.errors_fail = true;
     of.others_keep = true;
+    of.numbers_errors = false;
     of.numbered_markers = true;
     return of;
 }

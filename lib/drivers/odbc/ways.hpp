@@ -41,6 +41,7 @@ struct engine_ways {
     /// The statement's limit is the client's own. Else the engine would end a COMMIT by it, which
     /// may make that commit a local one (C6).
     bool own_limit = false;
+    bool numbers_errors = true;    ///< Else native numbers are the driver's own.
     bool numbered_markers = false; ///< Its own markers are "$1".
 };
 
