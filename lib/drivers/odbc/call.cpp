@@ -118,6 +118,7 @@ known_statement* call::make_ready(bool keep, failure& why) {
     on.sort = sort_of(on.text);
     on.names.reset();
     on.order.clear();
+    on.prepared = false;
     auto sent = on.text;
     if (ways_.numbered_markers) {
         auto marked = with_question_marks(on.text);
@@ -156,7 +157,7 @@ void call::set_limit(known_statement& on) {
 
 SQLRETURN call::execute(known_statement& on) {
     const auto length = static_cast<SQLINTEGER>(on.sent.size());
-    if (!asked.kept || &on == &plain_)
+    if (&on == &plain_ && !ways_.prepares_all)
         return SQLExecDirect(on.by.get(), text_for_odbc(on.sent), length);
     if (!on.prepared) {
         const auto how = SQLPrepare(on.by.get(), text_for_odbc(on.sent), length);
@@ -202,8 +203,7 @@ void call::close(known_statement& on) {
         renew(on);
 }
 
-// After a failure as well: MariaDB's driver never gives its lock back if a statement that failed is
-// closed before it is freed.
+// After a failure as well, since a driver may keep something of it open.
 void call::renew(known_statement& on) {
     if (ended.lost)
         return;

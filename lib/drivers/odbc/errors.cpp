@@ -34,7 +34,7 @@ failure with_record(
 std::string_view words_for(errc code, phase during) noexcept {
     switch (code) {
     case errc::wrong_role: return "the server does not hold the role that this needs";
-    case errc::unreachable: return "takes no logins now";
+    case errc::unreachable: return "cannot be reached, or takes no logins now";
     case errc::outcome_unknown: return "the session was lost, or its server, before the answer came";
     default: break;
     }
@@ -113,10 +113,7 @@ failure login_failure(
                 i
             );
     auto made = as_failure(of, all, phase::login, true);
-    made.message = where + " " +
-                   (made.code == errc::unreachable && made.sqlstate.starts_with("08")
-                        ? "cannot be reached"
-                        : made.message);
+    made.message = where + " " + made.message;
     return made;
 }
 

@@ -42,6 +42,7 @@ constexpr engine_ways mariadb() {
     of.asked_by = probe::question;
     of.question = "SELECT @@in_transaction";
     of.statements_commit = true;
+    of.prepares_all = true;
     return of;
 }
 
