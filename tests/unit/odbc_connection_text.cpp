@@ -205,8 +205,8 @@ BOOST_AUTO_TEST_CASE(writes_an_applications_name_for_people) {
     login of;
     of.with.application_name = "\xd0\xbb;{a}\n" + std::string(200, 'x');
     const auto text = of.text();
-    BOOST_TEST(text.find(";APP=????a??" + std::string(121, 'x') + ";") == std::string::npos, text);
-    BOOST_TEST(text.find(";APP=????a??") != std::string::npos, text);
+    const auto written = ";APP=????a??" + std::string(121, 'x') + ";";
+    BOOST_TEST(text.find(written) != std::string::npos, text);
 }
 
 BOOST_AUTO_TEST_CASE(refuses_an_encryption_that_a_driver_cannot_do, *utf::label("X1")) {
