@@ -215,7 +215,7 @@ void store::carry_out(
         {},
         on_witness ? spec_->witness->with : spec_->with,
         on_witness ? purpose::witness : purpose::watch,
-        {}};
+        on_witness ? std::string() : std::string(adapter_->waits_in().database)};
     tell({.what = event_kind::advice, .cause = "an operator asked: " + step.why});
     dial::begin(
         {*shared_->on, shared_->by, driver_, shared_->own_calls},

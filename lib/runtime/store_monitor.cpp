@@ -51,6 +51,7 @@ store::store(parts from)
     , belief_(adapter_->begin()) {
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
+    kind_.store(spec_->kind);
     if (from.on_event)
         listeners_.push_back(shared_->events->subscribe(std::move(from.on_event), tally_));
     auto first = std::make_shared<snapshot>();
@@ -132,6 +133,7 @@ void store::set_up() {
         return;
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
+    kind_.store(spec_->kind);
     resumable_.reset(); // An index of the former members.
     told_members_.clear();
     add_pools();
@@ -171,7 +173,9 @@ void store::add_pools() {
              [self = weak_from_this()](const event_seen& what) {
                  if (const auto here = self.lock())
                      here->happened(what);
-             }}
+             },
+             {},
+             std::string(adapter_->waits_in().database)}
         );
         pools_.push_back(std::move(pool));
     }
@@ -354,8 +358,8 @@ void store::route_reads(const topology& was) {
     for (std::size_t i = 0; i < pools_.size() && i < is.members.size(); ++i) {
         auto& pool = *pools_[i];
         const auto& one = is.members[i];
-        const bool serves =
-            !one.refused && !one.offline && (one.plays == role::standby || is.writer == i);
+        const bool serves = !one.refused && !one.offline &&
+                            ((one.plays == role::standby && one.serves_reads) || is.writer == i);
         const bool known = i < was.members.size();
         const bool moved = known && was.members[i].plays != one.plays;
         const auto number = pool.reading.load();
