@@ -18,92 +18,38 @@ struct attack {
     std::string file = "/nowhere/stolen"; ///< That an attacker would have written.
 };
 
+// clang-format off
+inline constexpr std::string_view hostile_signs[] = {
+    ";", "=", "{", "}", "}}", "};", "{{", "};;", "{}", "';", "\";", "'", "\"", "\\", "\\'", "file:",
+    " ", "  ", "\t", "%", "%3B", "%7D", "%00", "+", "&", "#", "--", "?", ":", "/", ",", "@", "\n",
+    "\r\n", std::string_view("\0", 1), "\x01", "\x7f", "\xff", "\xc3", "\xc2\xa0", "\xc3\xa9",
+    "\xc4\xbb", "\xd0\xbb", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\xa0\x80", "a", "b", "0",
+    "long", "DSN=evil", "UID=evil", "PWD=evil", "Database=evil", "APP=evil", "DMEnvAttr=x",
+    "DMConnAttr=x", "INITSTMT=x", "Encryption=off", "SSLmode=disable", "Timeout=1",
+    "TDS_Version=5.0"};
+
+inline constexpr std::string_view keys_of_files[] = {
+    "Driver", "FILEDSN", "SAVEFILE", "DumpFile", "TraceFile", "Trace", "LoadExt", "SOCKET",
+    "PLUGIN_DIR", "SSLKEY"};
+
+inline constexpr std::string_view keys_of_places[] = {
+    "Server", "SERVERNAME", "Address", "hostaddr"};
+// clang-format on
+
 inline std::vector<std::string> pieces_of(const attack& by) {
+    std::vector<std::string> all(std::begin(hostile_signs), std::end(hostile_signs));
+    for (const auto key : keys_of_files)
+        all.push_back(std::string(key) + "=" + by.file);
+    for (const auto key : keys_of_places)
+        all.push_back(std::string(key) + "=" + by.elsewhere);
     const auto port = std::to_string(by.port);
-    return {
-        ";",
-        "=",
-        "{",
-        "}",
-        "}}",
-        "};",
-        "{{",
-        "};;",
-        "{}",
-        "';",
-        "\";",
-        "'",
-        "\"",
-        "\\",
-        "\\'",
-        " ",
-        "  ",
-        "\t",
-        "%",
-        "%3B",
-        "%7D",
-        "%00",
-        "+",
-        "&",
-        "#",
-        "--",
-        "?",
-        ":",
-        "/",
-        ",",
-        "@",
-        "\n",
-        "\r\n",
-        std::string(1, '\0'),
-        "\x01",
-        "\x7f",
-        "\xff",
-        "\xc3",
-        "\xc2\xa0",
-        "\xc3\xa9",
-        "\xc4\xbb",
-        "\xd0\xbb",
-        "\xe2\x82\xac",
-        "\xf0\x9f\x98\x80",
-        "\xed\xa0\x80",
-        "file:",
-        "a",
-        "b",
-        "0",
-        "long",
-        std::string(40, 'x'),
-        std::string(130, 'y'),
-        std::string(260, 'z'),
-        "Server=" + by.elsewhere,
-        "Port=" + port,
-        "SERVER=" + by.elsewhere + "," + port,
-        "Servername=" + by.elsewhere,
-        "Address=" + by.elsewhere,
-        "Driver=" + by.file,
-        "DSN=evil",
-        "FILEDSN=" + by.file,
-        "SAVEFILE=" + by.file,
-        "DMEnvAttr=x",
-        "DMConnAttr=x",
-        "DumpFile=" + by.file,
-        "TraceFile=" + by.file,
-        "Trace=" + by.file,
-        "LoadExt=" + by.file,
-        "UID=evil",
-        "PWD=evil",
-        "Database=evil",
-        "APP=evil",
-        "SOCKET=" + by.file,
-        "INITSTMT=x",
-        "PLUGIN_DIR=" + by.file,
-        "pqopt={hostaddr=" + by.elsewhere + " port=" + port + "}",
-        "hostaddr='" + by.elsewhere + "'",
-        "port='" + port + "'",
-        "Encryption=off",
-        "SSLmode=disable",
-        "SSLKEY=" + by.file,
-        "Timeout=1",
-        "TDS_Version=5.0"};
+    all.push_back("Port=" + port);
+    all.push_back("SERVER=" + by.elsewhere + "," + port);
+    all.push_back("pqopt={hostaddr=" + by.elsewhere + " port=" + port + "}");
+    all.push_back("hostaddr='" + by.elsewhere + "' port='" + port + "'");
+    for (const std::size_t length : {40U, 130U, 260U})
+        all.emplace_back(length, 'x');
+    return all;
 }
 
 /// Of up to seven pieces.
