@@ -32,7 +32,7 @@ struct entry {
 };
 
 // clang-format off
-constexpr std::array<entry, 76> table = {{
+constexpr entry table[] = {
     {954, meaning::wrong_role},    // acts as a mirror
     {976, meaning::wrong_role},    // secondary that serves nobody
     {978, meaning::wrong_role},    // secondary that serves readers only
@@ -109,7 +109,7 @@ constexpr std::array<entry, 76> table = {{
     {9001, meaning::lost},         // log not available
     {9004, meaning::lost},
     {18056, meaning::lost},
-}};
+};
 // clang-format on
 
 constexpr std::array<std::string_view, 3> of_time = {"HYT00", "HYT01", "HY008"};
