@@ -70,7 +70,7 @@ public:
 
     verdict run() {
         open();
-        if (plan_.scripted != nullptr)
+        if (plan_.begins_served())
             step_until([this] { return served(); }, longest_faults);
         work_.start();
         chaos_->begin();
