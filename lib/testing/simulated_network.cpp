@@ -220,7 +220,9 @@ void simulated_store::impl::lose(wire& on) {
     if (on.dialing != nullptr) {
         if (!on.admitted)
             on.admitted = make_failure(
-                errc::unreachable, advice::retry, to_string(at(on.with)) + " closed the connection"
+                errc::unreachable,
+                advice::retry,
+                to_string(simulated_store::at(on.with, rules.kind)) + " closed the connection"
             );
         world.unpark(on.dialing);
     } else if (on.client != nullptr) {

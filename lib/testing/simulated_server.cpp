@@ -30,7 +30,9 @@ void simulated_store::impl::admit(wire& on) {
     const bool witness = on.with == site::witness;
     if (witness ? !witness_up : !served_by(on).running && !served_by(on).starting) {
         on.admitted = make_failure(
-            errc::unreachable, advice::retry, to_string(at(on.with)) + " refused the connection"
+            errc::unreachable,
+            advice::retry,
+            to_string(simulated_store::at(on.with, rules.kind)) + " refused the connection"
         );
         send(on, message::login_answer, 0);
         return;
@@ -40,7 +42,7 @@ void simulated_store::impl::admit(wire& on) {
 
 void simulated_store::impl::decide_login(wire& on) {
     const bool witness = on.with == site::witness;
-    const auto where = to_string(at(on.with));
+    const auto where = to_string(simulated_store::at(on.with, rules.kind));
     auto how = witness ? witness_door : served_by(on).door;
     auto& present = witness ? witness_served : served_by(on).served;
     if (how == door::open && !witness && served_by(on).starting)

@@ -30,6 +30,13 @@ std::string usual_lineage(engine kind) {
                                       : "7000000000000000001";
 }
 
+void must_be_lineage(std::string_view text, engine kind) {
+    constexpr std::string_view digits = "0123456789abcdef-";
+    const bool guid = text.size() == 36 && text.find_first_not_of(digits) == std::string_view::npos;
+    if (kind == engine::sql_server && !guid)
+        bug_in_test("a mirroring session without a guid, in small letters");
+}
+
 simulated_settings possible(simulated_settings how) {
     if (how.kind != engine::postgresql && how.kind != engine::sql_server)
         bug_in_test("an engine that is not simulated");
@@ -55,6 +62,7 @@ simulated_settings possible(simulated_settings how) {
         bug_in_test("a server that takes no session at all");
     if (how.lineage.empty())
         how.lineage = usual_lineage(how.kind);
+    must_be_lineage(how.lineage, how.kind);
     return how;
 }
 
@@ -316,6 +324,7 @@ void simulated_store::rebuild(std::string lineage) {
     must_be(named() != site::client, site::witness, "names nobody: there is nothing to restore");
     must_be(lead.running && !lead.in_recovery, lead.which, "is no running primary");
     must_be(lineage != lead.lineage, lead.which, "is of that lineage already");
+    must_be_lineage(lineage, impl_->rules.kind);
     for (auto& one : impl_->nodes) {
         const bool ran = one.running;
         impl_->stop_server(one, true);

@@ -227,7 +227,10 @@ chaos::deed chaos::strike_whole(const fault& one) {
         paused_until_ = world_.now() + one.lasts;
         return {true};
     }
-    store_.rebuild(std::to_string(8'000'000 + rebuilt_ + 1));
+    const auto number = std::to_string(8'000'000 + rebuilt_ + 1);
+    store_.rebuild(
+        calm_.kind == engine::sql_server ? "00000000-0000-0000-0000-00000" + number : number
+    );
     ++rebuilt_;
     return {true};
 }

@@ -187,6 +187,7 @@ void make_mirrored(plan& to) {
     to.engine.has_witness = !percent(chance, 10);
     to.engine.sysadmin = percent(chance, 20);
     to.engine.mirror_refusal = percent(chance, 30) ? 4060 : 954;
+    to.reopens = to.reopens && !to.begins_served();
     constexpr std::array<fault_kind, 4> own = {
         fault_kind::suspend, fault_kind::safety_off, fault_kind::witness_off, fault_kind::suspend};
     for (auto& one : to.faults)
@@ -219,6 +220,13 @@ duration plan::recovery() const {
     // Refused credentials are not tried again for a minute (F26): what is open serves on, but a
     // server that dies meanwhile, and its sessions with it, gets no other before.
     return locked ? 65s : 4s;
+}
+
+bool plan::begins_served() const noexcept {
+    const bool misled = std::any_of(faults.begin(), faults.end(), [](const fault& one) {
+        return one.what == fault_kind::stranger;
+    });
+    return scripted != nullptr || (mirrored() && misled);
 }
 
 std::string connection_string_of(const plan& what) {

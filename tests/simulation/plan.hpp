@@ -99,6 +99,9 @@ struct plan {
     endpoint at(testing::site which) const {
         return testing::simulated_store::at(which, engine.kind);
     }
+    /// Without an earlier word nothing tells the store's principal from another session's: F10 is
+    /// for a client that knows its own.
+    bool begins_served() const noexcept;
     duration recovery() const; ///< Within which everything works again, faults over (P9).
 };
 

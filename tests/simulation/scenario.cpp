@@ -70,7 +70,7 @@ public:
 
     verdict run() {
         open();
-        if (plan_.scripted != nullptr)
+        if (plan_.begins_served())
             step_until([this] { return served(); }, longest_faults);
         work_.start();
         chaos_->begin();
@@ -174,7 +174,7 @@ private:
     // deadlines goes on all the while.
     void recover() {
         if (!step_until([this] { return store_.protected_now(); }, 5s))
-            judge_.broke("engine", "the simulated store did not recover");
+            judge_.broke("engine", "the simulated store did not recover: " + told_of(store_));
         work_.stop(); // Its short deadlines cut sessions faster than F56 lets new ones in.
         if (chaos_->needs_ruling())
             accept();
@@ -197,6 +197,25 @@ private:
                     told_of(manager_->explain(), manager_->counters())
                 )
             );
+    }
+
+    static std::string told_of(const testing::simulated_store& of) {
+        std::string text;
+        for (const auto where : {site::one, site::two}) {
+            const auto is = of.state(where);
+            text += fmt::format(
+                "{}{}{}{}{}{} in {}, {}; ",
+                to_string(where),
+                is.running ? "" : " down",
+                is.frozen ? " frozen" : "",
+                is.in_recovery ? " standby" : " primary",
+                is.writable ? " writable" : "",
+                is.synchronous ? " synchronous" : "",
+                is.timeline,
+                is.assigned
+            );
+        }
+        return text;
     }
 
     static std::string told_of(const explanation& what, const metrics& counted) {
