@@ -196,6 +196,7 @@ private:
         check_secrets();
         check_numbers();
         finish_engine();
+        check_engine();
         check_members();
         finish_names();
         finish_encryption();
@@ -337,6 +338,26 @@ private:
             return;
         }
         to_.store.kind = usual_engine(to_.store, to_.with);
+    }
+
+    void check_engine() {
+        const auto& store = to_.store;
+        if (store.how != mode::mirroring || store.kind == engine::postgresql)
+            return;
+        if (store.kind == engine::other)
+            return refuse("Mode=mirroring is for Engine=postgresql and Engine=sql_server");
+        if (given("Witness"))
+            refuse(fmt::format(
+                "Witness at place {} is left out with Engine=sql_server: the partners tell of "
+                "their witness, and clients never contact it (C9)",
+                place("Witness")
+            ));
+        if (given("Fork_Table"))
+            refuse(fmt::format(
+                "Fork_Table at place {} is for Engine=postgresql: SQL Server counts its changes "
+                "of roles",
+                place("Fork_Table")
+            ));
     }
 
     void finish_names() {

@@ -239,7 +239,7 @@ const key_rule rules[] = {
     {"Failover_Partner", "", "mirroring", "as Server, one", "none", "The fixed name of the mirror.", false,
         READ { endpoint at; if (auto why = read_one_endpoint(v, at)) return why; d.store.failover_partner = at; return std::nullopt; },
         SHOW { return s.failover_partner ? shown(to_string(*s.failover_partner)) : shown(); }},
-    {"Witness", "", "mirroring", "pg_auto_failover:host:port or pg_auto_failover:host,port", "none", "The part that decides failovers. Without it failover is manual_only.", false,
+    {"Witness", "", "mirroring", "pg_auto_failover:host:port or pg_auto_failover:host,port", "none", "The part that decides failovers. Without it failover is manual_only. Not with Engine=sql_server, whose partners tell of their witness (C9).", false,
         READ { return read_witness(v, d.witness); },
         SHOW { return s.witness ? shown(s.witness->product + ":" + to_string(s.witness->at)) : shown(); }},
     {"Witness_UID", "", "mirroring", "text to 255 bytes", "autoctl_node", "User at the witness.", false,

@@ -164,7 +164,7 @@ std::string member_question(std::string_view database) {
         " FROM (SELECT 1 AS one) AS x LEFT JOIN sys.databases AS d ON d.name = {}"
         " LEFT JOIN sys.database_mirroring AS m ON m.database_id = d.database_id"
         " LEFT JOIN sys.database_recovery_status AS r ON r.database_id = d.database_id",
-        quoted_text(database)
+        database.empty() ? "DB_NAME()" : quoted_text(database)
     );
 }
 

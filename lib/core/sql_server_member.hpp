@@ -105,7 +105,7 @@ std::string quoted_text(std::string_view text);
 /// "USE [database]": moves a session there. Must not run prepared, or it ends with its statement.
 std::string use_text(std::string_view database);
 
-/// One SELECT, for an ordinary login and from any database.
+/// One SELECT, for an ordinary login and from any database; of none, of the session's own.
 std::string member_question(std::string_view database);
 
 /// use_text(), "; ", member_question(): moves the session, and its last answer proves where it is.

@@ -81,6 +81,7 @@ public:
     std::shared_ptr<const snapshot> current() const;
     std::shared_ptr<dispatcher::subscription> subscribe(listener to);
     void unsubscribe(const std::shared_ptr<dispatcher::subscription>& which);
+    engine engine_of_store() const noexcept { return kind_.load(std::memory_order_relaxed); }
     metrics counted() const;
     expected<operation_plan> consider(const operation& wanted) const;
     expected<void> operate(const operation_plan& what, deadline until);
@@ -277,6 +278,7 @@ private:
     std::atomic<slot*> aside_{nullptr}; ///< A list: out of circulation, to be ended.
     std::atomic<duration> statement_timeout_{};
     std::atomic<bool> reads_by_default_{false};
+    std::atomic<engine> kind_{engine::postgresql};
 
     alignas(64) mutable std::mutex publish_mutex_; // Guards published_.
     std::shared_ptr<const snapshot> published_;

@@ -51,6 +51,7 @@ store::store(parts from)
     , belief_(adapter_->begin()) {
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
+    kind_.store(spec_->kind);
     if (from.on_event)
         listeners_.push_back(shared_->events->subscribe(std::move(from.on_event), tally_));
     auto first = std::make_shared<snapshot>();
@@ -132,6 +133,7 @@ void store::set_up() {
         return;
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
+    kind_.store(spec_->kind);
     resumable_.reset(); // An index of the former members.
     told_members_.clear();
     add_pools();
