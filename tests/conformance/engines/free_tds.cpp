@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
-#include "support/calling_threads.hpp"
 #include "support/listener.hpp"
 #include "support/process.hpp"
 #include "support/tds/tds_double.hpp"
@@ -156,7 +155,7 @@ private:
     full_backlog hole_;
     const std::shared_ptr<driver> driver_ = odbc::make_driver();
     const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();
+    const std::shared_ptr<executor> calls_ = make_executor(world_);
     const phrases speaks_{
         .echo = "SELECT CAST(? AS NVARCHAR(MAX))",
         .null_and_empty = "SELECT NULL AS [nothing], '' AS [empty]",

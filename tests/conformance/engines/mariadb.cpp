@@ -2,7 +2,6 @@
 #include "support/mariadb.hpp"
 
 #include "conformance/engines/all.hpp"
-#include "support/calling_threads.hpp"
 #include "support/listener.hpp"
 #include "support/odbc_asker.hpp"
 
@@ -149,7 +148,7 @@ private:
     std::vector<std::unique_ptr<odbc_asker>> crowd_;
     const std::shared_ptr<driver> driver_ = odbc::make_driver();
     const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();
+    const std::shared_ptr<executor> calls_ = make_executor(world_);
     scripted_listener mute_{silent()};
     full_backlog hole_;
     const phrases speaks_{

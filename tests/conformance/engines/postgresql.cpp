@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
 #include "conformance/server.hpp"
-#include "support/calling_threads.hpp"
 #include "support/listener.hpp"
 
 #include <hadr/libpq.hpp>
@@ -143,7 +142,7 @@ private:
     const std::string key_; ///< Driver=
     const std::shared_ptr<driver> driver_;
     const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();
+    const std::shared_ptr<executor> calls_ = make_executor(world_);
     scripted_listener mute_{silent()};
     scripted_listener asking_{silent_in_the_login()};
     scripted_listener starting_{refuses_the_login("57P03")};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
-#include "support/calling_threads.hpp"
 #include "support/odbc_asker.hpp"
 #include "support/process.hpp"
 
@@ -107,7 +106,7 @@ private:
     odbc_asker aside_{"Driver={SQLite3};Database=" + file_};
     const std::shared_ptr<driver> driver_ = odbc::make_driver();
     const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();
+    const std::shared_ptr<executor> calls_ = make_executor(world_);
     const phrases speaks_{
         .echo = "select ?",
         .null_and_empty = "select null as nothing, '' as empty",
