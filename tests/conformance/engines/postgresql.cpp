@@ -30,7 +30,13 @@ public:
     }
 
     std::string_view name() const override { return name_; }
-    std::string_view lacks(ability /*which*/) const override { return {}; }
+
+    std::string_view lacks(ability which) const override {
+        if (which == ability::end_logins && key_ != "libpq")
+            return "its client library counts logins in seconds; the runtime gives them up";
+        return {};
+    }
+
     std::shared_ptr<driver> by() override { return driver_; }
     std::shared_ptr<world> shared_world() override { return world_; }
     std::shared_ptr<executor> calls() override { return calls_; }
@@ -71,6 +77,9 @@ public:
     }
 
     refusal says(condition which) const override {
+        // psqlODBC calls every refused login the same.
+        if (key_ != "libpq" && which != condition::reading)
+            return {"08001"};
         switch (which) {
         case condition::locked: return {"28P01"};
         case condition::full: return {"53300"};
@@ -118,15 +127,6 @@ public:
 
     std::size_t sessions() override {
         return std::stoul(must(server().port(), fmt::format("select count(*) from {}", mine())));
-    }
-
-    std::string store_string() const override {
-        return fmt::format(
-            "Driver={{{}}};Server=127.0.0.1:{};Database=postgres;UID={};",
-            key_,
-            server().port(),
-            user()
-        );
     }
 
 private:
