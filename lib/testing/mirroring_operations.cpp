@@ -103,6 +103,7 @@ void database_mirroring::hand_over(std::size_t which) {
         const auto mirror = 1 - which;
         if (partners[which].state != mirroring_state::pending_failover)
             return; // The partner was lost meanwhile.
+        pump(nodes[which]);
         const bool all_there = nodes[mirror].log.size() == nodes[which].log.size();
         if (all_there && talk(which, mirror))
             swap_roles(which);

@@ -26,7 +26,7 @@ void must_be_link(site from, site to) {
 }
 
 std::string usual_lineage(engine kind) {
-    return kind == engine::sql_server ? "3F2504E0-4F89-11D3-9A0C-0305E82C3301"
+    return kind == engine::sql_server ? "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
                                       : "7000000000000000001";
 }
 
@@ -125,6 +125,11 @@ std::string simulated_store::connection_string() const {
 endpoint simulated_store::at(site which, engine kind) {
     const std::uint16_t port = kind == engine::sql_server ? 1433 : 5432;
     return {std::string(to_string(which)), port, {}};
+}
+
+std::string simulated_store::server_name(site which) {
+    must_be_server(which);
+    return which == site::one ? "ONE" : "TWO";
 }
 
 void simulated_store::kill(site which) {

@@ -38,6 +38,13 @@ bool of_ledger(std::string_view text) noexcept {
     return text == "ledger" || text.starts_with("contains ");
 }
 
+// As the server writes a guid.
+std::string in_capitals(std::string text) {
+    for (char& one : text)
+        one = one >= 'a' && one <= 'f' ? static_cast<char>(one - 'a' + 'A') : one;
+    return text;
+}
+
 std::string_view server_name(site of) noexcept {
     return of == site::one ? "ONE" : "TWO";
 }
@@ -208,7 +215,7 @@ void database_mirroring::describe_mirroring(answer& into, const node& at, bool s
         into.add_value(any ? std::optional(text) : std::nullopt);
     };
     const bool hears_witness = contacts[place(at)][witness].connected;
-    add(at.lineage);
+    add(in_capitals(at.lineage));
     add(at.in_recovery ? "2" : "1");
     add(stranger ? "SYNCHRONIZED" : to_string(mine.state));
     add(mine.full ? "2" : "1");

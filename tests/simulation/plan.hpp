@@ -34,9 +34,15 @@ enum class fault_kind : unsigned char {
     rebuild,        // F17
     promote_apart,  // F14, F16
     stranger,       // F10
+    suspend,        // SQL Server, as the following: C25
+    safety_off,     // C27
+    witness_off,    // C32
 };
 
-inline constexpr std::size_t fault_kinds = 22;
+inline constexpr std::size_t fault_kinds = 25;
+
+/// Seeds from here on are of SQL Server's mirroring, and draw what those before them do.
+inline constexpr std::uint64_t sql_server_seeds = 1'000'000'000'000;
 
 enum class aim : unsigned char {
     primary,
@@ -89,10 +95,16 @@ struct plan {
     std::vector<fault> faults;
     const script* scripted = nullptr;
 
+    bool mirrored() const noexcept { return engine.kind == hadr::engine::sql_server; }
+    endpoint at(testing::site which) const {
+        return testing::simulated_store::at(which, engine.kind);
+    }
     duration recovery() const; ///< Within which everything works again, faults over (P9).
 };
 
 plan draw(std::uint64_t seed);
+/// True if the engine knows such a fault.
+bool known_to(engine kind, fault_kind what) noexcept;
 
 /// With what the plan says of the pool.
 std::string connection_string_of(const plan& what);

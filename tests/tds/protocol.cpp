@@ -35,7 +35,7 @@ std::vector<message> all_of(message_reader& from) {
 std::string scrambled(std::string_view text) {
     std::string made;
     for (const char one : to_wide(text)) {
-        const auto byte = static_cast<unsigned char>(one);
+        const unsigned byte = static_cast<unsigned char>(one);
         made += static_cast<char>(((byte << 4U | byte >> 4U) & 0xFFU) ^ 0xA5U);
     }
     return made;

@@ -302,7 +302,7 @@ connection::how_ended connection::run_model(const request& what, outcome& into) 
 connection::how_ended connection::take_failure(const failure& why, outcome& into) {
     const bool lost = !session_->usable();
     if (lost && why.native <= 0 && why.sqlstate.empty()) {
-        close(!loop_.store.state(with_.which).running);
+        close(true);
         return how_ended::over;
     }
     const int number = statement_error(why);
