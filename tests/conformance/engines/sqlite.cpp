@@ -110,7 +110,7 @@ private:
         .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",
         .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
                 "select i from n",
-        .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 400000000) "
+        .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 40000000) "
                 "select max(i) from n",
         .dirt = "create temp table dirt (i int)",
         .is_dirty = "select count(*) from sqlite_temp_master where name = 'dirt'"};
