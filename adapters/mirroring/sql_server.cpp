@@ -262,7 +262,7 @@ void adapter::take_ruling(evidence& into, const ruled& event) const {
 void adapter::take_partners(evidence& into, const topology& is) const {
     if (!is.writer || !into.members[*is.writer].present)
         return;
-    const auto& partner = into.members[*is.writer].facts->partner;
+    const auto partner = into.members[*is.writer].facts->partner; // learn() moves members.
     if (partner.empty())
         return;
     auto listed = member_called(partner, into);

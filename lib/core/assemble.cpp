@@ -138,6 +138,8 @@ private:
         to_.with.passed_through.emplace_back(one.key, one.value);
     }
 
+    bool sqlite() const { return family_of(to_.with.odbc_driver) == odbc_family::sqlite; }
+
     bool given(std::string_view key) const { return seen_.contains(key); }
     std::size_t place(std::string_view key) const { return seen_.find(key)->second; }
 
@@ -217,10 +219,6 @@ private:
                 check_mode(rule);
         if (!to_.multi_subnet_given)
             store.multi_subnet_failover = usual_multi_subnet(store.how);
-        for (const auto& rule : key_rules())
-            if (rule.name.starts_with("Witness_") && rule.name != "Witness_Lost_Advice" &&
-                given(rule.name) && !given("Witness"))
-                refuse(fmt::format("{} at place {} needs Witness", rule.name, place(rule.name)));
     }
 
     void check_places() {
@@ -230,7 +228,7 @@ private:
             if (store.driver == "libpq")
                 refuse("Server is missing");
             store.servers.emplace_back(); // The data source, or the database's file, says where.
-        } else if (family_of(to_.with.odbc_driver) == odbc_family::sqlite) {
+        } else if (sqlite()) {
             refuse(fmt::format(
                 "{} has no meaning for SQLite: Database names the file",
                 given("Server") ? fmt::format("Server at place {}", place("Server")) : "Listener"
@@ -295,7 +293,7 @@ private:
             refuse("UID is missing");
         // C42; and a client library would else take the user's name for the database.
         if (to_.with.database.empty() &&
-            (to_.store.driver == "libpq" || to_.store.how == mode::mirroring))
+            (to_.store.driver == "libpq" || to_.store.how == mode::mirroring || sqlite()))
             refuse("Database is missing (C42)");
     }
 
@@ -325,6 +323,13 @@ private:
 
     void check_engine() {
         const auto& store = to_.store;
+        // Of SQL Server's witness the version is told, for the policy, and nothing else.
+        const bool version = store.kind == engine::sql_server;
+        for (const auto& rule : key_rules())
+            if (rule.name.starts_with("Witness_") && rule.name != "Witness_Lost_Advice" &&
+                !(version && rule.name == "Witness_Version") && given(rule.name) &&
+                !given("Witness"))
+                refuse(fmt::format("{} at place {} needs Witness", rule.name, place(rule.name)));
         if (store.how != mode::mirroring || store.kind == engine::postgresql)
             return;
         if (store.kind == engine::other)

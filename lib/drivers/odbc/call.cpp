@@ -118,6 +118,7 @@ known_statement* call::make_ready(bool keep, failure& why) {
     on.sort = sort_of(on.text);
     on.names.reset();
     on.order.clear();
+    on.prepared = false;
     auto sent = on.text;
     if (ways_.numbered_markers) {
         auto marked = with_question_marks(on.text);
@@ -156,7 +157,7 @@ void call::set_limit(known_statement& on) {
 
 SQLRETURN call::execute(known_statement& on) {
     const auto length = static_cast<SQLINTEGER>(on.sent.size());
-    if (!asked.kept || &on == &plain_)
+    if (&on == &plain_ && !ways_.prepares_all)
         return SQLExecDirect(on.by.get(), text_for_odbc(on.sent), length);
     if (!on.prepared) {
         const auto how = SQLPrepare(on.by.get(), text_for_odbc(on.sent), length);
@@ -187,21 +188,25 @@ bool call::run_statement(known_statement& on) {
     }
     const auto how = execute(on);
     const bool well = collect(on, how);
-    close(on);
-    if (!well && &on != &plain_)
+    if (well)
+        close(on);
+    else if (&on == &plain_)
+        renew(on);
+    else
         forget(on); // Perhaps it fits no more.
     return well;
 }
 
-// A cursor may be left that the driver manager and the driver know differently.
+// Where a cancel came in between, the driver manager and the driver may differ on what is open.
 void call::close(known_statement& on) {
-    if (ended.lost)
-        return;
     if (cancelled_.load() || !SQL_SUCCEEDED(SQLFreeStmt(on.by.get(), SQL_CLOSE)))
         renew(on);
 }
 
+// After a failure as well, since a driver may keep something of it open.
 void call::renew(known_statement& on) {
+    if (ended.lost)
+        return;
     running_.store(SQL_NULL_HANDLE);
     if (cancelling_.load()) {
         ended.lost = true; // Somebody may be about to use the handle.

@@ -284,6 +284,13 @@ void add_security(string_of_settings& made, const driver_profile& of, const targ
 // libpq's own grammar: quotes around, and a backslash before a quote or a backslash.
 class libpq_options {
 public:
+    /// ours: the key that an error names.
+    void add(view ours, view keyword, view value) {
+        if (value.find('\0') != view::npos && unfit_.empty())
+            unfit_ = ours;
+        add(keyword, value);
+    }
+
     void add(view keyword, view value) {
         text_ += fmt::format("{}{}='", text_.empty() ? "" : " ", keyword);
         for (const char c : value) {
@@ -294,9 +301,12 @@ public:
         text_ += '\'';
     }
     const std::string& text() const noexcept { return text_; }
+    /// The key whose value holds a NUL, or empty.
+    view unfit() const noexcept { return unfit_; }
 
 private:
     std::string text_;
+    view unfit_;
 };
 
 const char* binding_of(const target& to) {
@@ -324,17 +334,23 @@ libpq_options options_inside(const target& to, std::chrono::seconds login_limit)
     made.add("passfile", no_file);
     made.add("connect_timeout", std::to_string(login_limit.count()));
     made.add("client_encoding", "UTF8");
-    made.add("application_name", with.application_name.empty() ? "hadr" : with.application_name);
+    made.add(
+        "Application_Name",
+        "application_name",
+        with.application_name.empty() ? "hadr" : view(with.application_name)
+    );
     made.add("target_session_attrs", "any");
     made.add("keepalives_idle", "10");
     made.add("keepalives_interval", "5");
     made.add("keepalives_count", "3");
     made.add("tcp_user_timeout", "30000");
     made.add(
-        "sslrootcert", identified(with.encrypt) ? own_or_systems(with.root_certificate) : no_file
+        "Root_Certificate",
+        "sslrootcert",
+        identified(with.encrypt) ? own_or_systems(with.root_certificate) : no_file
     );
-    made.add("sslcert", or_none(with.certificate));
-    made.add("sslkey", or_none(with.certificate_key));
+    made.add("Certificate", "sslcert", or_none(with.certificate));
+    made.add("Certificate_Key", "sslkey", or_none(with.certificate_key));
     made.add("sslcrl", no_file);
     made.add("sslcompression", "0");
     made.add("sslsni", "1");
@@ -346,6 +362,12 @@ libpq_options options_inside(const target& to, std::chrono::seconds login_limit)
     if (with.proxy.empty()) // A pooler refuses it.
         made.add("options", " ");
     return made;
+}
+
+void add_options(string_of_settings& made, const libpq_options& inside) {
+    if (!inside.unfit().empty())
+        return made.refuse(inside.unfit(), "cannot be told to", "it can hold no NUL");
+    made.add_in_braces("pqopt", inside.text());
 }
 
 bool same(view a, view b) {
@@ -387,13 +409,29 @@ void add_settings(string_of_settings& made, const driver_profile& of, const prof
         pass_through(made, of, key, value);
 }
 
+void add_database(string_of_settings& made, const driver_profile& of, const target& to) {
+    const auto& name = database_of(to);
+    if (name.empty() &&
+        of.keys.server.empty()) // It would take the whole string for the file's name.
+        return made.refuse("Database", "is missing, and is needed by", "");
+    if (!of.database_never.empty() && name.starts_with(of.database_never))
+        return made.refuse(
+            "Database",
+            "cannot be told to",
+            fmt::format("it must not begin with {}", of.database_never)
+        );
+    if (!name.empty())
+        made.add("Database", of.keys.database, name);
+}
+
 void add_login(
     string_of_settings& made, const driver_profile& of, const target& to, const secret& password
 ) {
     const auto& with = *to.with;
-    if (!database_of(to).empty())
-        made.add("Database", of.keys.database, database_of(to));
-    if (!with.user.empty())
+    add_database(made, of, to);
+    if (with.user.find_first_of(of.user_never) != view::npos)
+        made.refuse("UID", "cannot be told to", fmt::format("it must hold no {}", of.user_never));
+    else if (!with.user.empty())
         made.add("UID", of.keys.user, with.user);
     // libpq would look for one in the environment.
     if (!password.empty() || of.libpq_inside)
@@ -427,7 +465,7 @@ expected<secret> connection_text(
     if (!of.keys.login_limit.empty())
         made.add_settings(fmt::format("{}={}", of.keys.login_limit, login_limit.count()));
     if (of.libpq_inside)
-        made.add_in_braces("pqopt", options_inside(to, login_limit).text());
+        add_options(made, options_inside(to, login_limit));
     return made.take();
 }
 

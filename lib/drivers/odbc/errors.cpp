@@ -20,11 +20,13 @@ bool among(std::span<const std::string_view> all, std::string_view one) noexcept
     return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-failure with_record(failure made, std::span<const diagnostic> all, std::size_t which) {
+failure with_record(
+    const engine_ways& of, failure made, std::span<const diagnostic> all, std::size_t which
+) {
     if (which >= all.size())
         return made;
     made.sqlstate = escaped(all[which].sqlstate, 5);
-    made.native = all[which].native;
+    made.native = of.numbers_errors ? all[which].native : 0;
     made.server_text = escaped(all[which].text);
     return made;
 }
@@ -32,18 +34,13 @@ failure with_record(failure made, std::span<const diagnostic> all, std::size_t w
 std::string_view words_for(errc code, phase during) noexcept {
     switch (code) {
     case errc::wrong_role: return "the server does not hold the role that this needs";
-    case errc::unreachable: return "takes no logins now";
+    case errc::unreachable: return "cannot be reached, or takes no logins now";
     case errc::outcome_unknown: return "the session was lost, or its server, before the answer came";
     default: break;
     }
     return during == phase::login ? "refused the login" : "the server refused the statement";
 }
 
-failure as_failure(const verdict& of, std::span<const diagnostic> all, phase during) {
-    return with_record(
-        make_failure(of.code, of.next, std::string(words_for(of.code, during))), all, of.record
-    );
-}
 
 verdict judged(
     const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead
@@ -55,6 +52,18 @@ verdict judged(
     case error_table::sqlstate: break;
     }
     return classify_by_sqlstate(all, during, dead);
+}
+
+failure as_failure(
+    const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead
+) {
+    const auto how = judged(of, all, during, dead);
+    return with_record(
+        of,
+        make_failure(how.code, how.next, std::string(words_for(how.code, during))),
+        all,
+        how.record
+    );
 }
 
 }
@@ -77,13 +86,14 @@ failure
 statement_failure(const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead) {
     if (!dead && !all.empty() && among(of_the_driver, all.front().sqlstate))
         return with_record(
+            of,
             make_failure(
                 errc::rejected_by_server, advice::give_up, "the ODBC driver refused the statement"
             ),
             all,
             0
         );
-    return as_failure(judged(of, all, during, dead), all, during);
+    return as_failure(of, all, during, dead);
 }
 
 failure login_failure(
@@ -93,6 +103,7 @@ failure login_failure(
         if (among(no_such_driver, all[i].sqlstate) ||
             all[i].text.find("Can't open lib") != std::string::npos)
             return with_record(
+                of,
                 make_failure(
                     errc::configuration_invalid,
                     advice::give_up,
@@ -101,11 +112,8 @@ failure login_failure(
                 all,
                 i
             );
-    auto made = as_failure(judged(of, all, phase::login, true), all, phase::login);
-    made.message = where + " " +
-                   (made.code == errc::unreachable && made.sqlstate.starts_with("08")
-                        ? "cannot be reached"
-                        : made.message);
+    auto made = as_failure(of, all, phase::login, true);
+    made.message = where + " " + made.message;
     return made;
 }
 

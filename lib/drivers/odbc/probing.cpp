@@ -35,7 +35,10 @@ bool call::try_text(std::string_view text) {
             static_cast<SQLINTEGER>(own_.sent.size())
         );
         well = collect(own_, how);
-        close(own_);
+        if (well)
+            close(own_);
+        else
+            renew(own_);
     }
     own_failed_ = well ? std::nullopt : std::exchange(ended.failed, std::nullopt);
     kept_back.lost = kept_back.lost || ended.lost;

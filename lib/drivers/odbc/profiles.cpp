@@ -54,6 +54,7 @@ constexpr driver_profile freetds() {
     of.values = quoting::undoubled;
     of.password = quoting::undoubled;
     of.as = reading::latin1;
+    of.user_never = "\\"; // A domain and its user, who log in by NTLM instead.
     of.value_max = 128;
     of.text_max = 8192;
     of.keys.server = "Server";
@@ -175,6 +176,7 @@ constexpr driver_profile sqlite() {
     of.password = quoting::none;
     of.value_max = 255;
     of.text_max = 2000;
+    of.database_never = "file:"; // A URI, with options of its own.
     of.keys.database = "Database";
     of.encrypts = {"", {}, {}, {}, {}};
     of.encrypts_instead = "there is no wire to encrypt";

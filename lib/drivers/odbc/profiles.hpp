@@ -86,9 +86,11 @@ struct driver_profile {
     quoting values = quoting::not_known;
     quoting password = quoting::not_known;
     reading as = reading::bytes;
-    bool trims = false;        ///< Blanks at both ends of a value are lost.
-    std::size_t value_max = 0; ///< In characters as read: longer ones are cut, or worse.
-    std::size_t text_max = 0;  ///< Of the whole string, in bytes: beyond it writes out of bounds.
+    bool trims = false;              ///< Blanks at both ends of a value are lost.
+    std::size_t value_max = 0;       ///< In characters as read: longer ones are cut, or worse.
+    std::string_view user_never;     ///< Signs that turn the user into something else.
+    std::string_view database_never; ///< What a database's name must not begin with, likewise.
+    std::size_t text_max = 0; ///< Of the whole string, in bytes: beyond it writes out of bounds.
     key_names keys;
     std::uint16_t port = 0; ///< Where none is configured.
     encryption_texts encrypts;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/trace.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include <odbcinst.h>
@@ -13,19 +12,15 @@ namespace hadr::inline v0::odbc {
 std::string
 real_surroundings::setting(std::string_view file, std::string_view section, std::string_view key) {
     std::array<char, 1024> value{};
-    const auto length = SQLGetPrivateProfileString(
+    SQLGetPrivateProfileString(
         std::string(section).c_str(),
         std::string(key).c_str(),
         "",
         value.data(),
-        static_cast<int>(value.size()),
+        static_cast<int>(value.size()) - 1,
         std::string(file).c_str()
     );
-    return {
-        value.data(),
-        std::clamp<std::size_t>(
-            length < 0 ? 0U : static_cast<std::size_t>(length), 0, value.size() - 1
-        )};
+    return value.data();
 }
 
 std::optional<std::string> real_surroundings::variable(std::string_view name) {

@@ -31,6 +31,7 @@ constexpr engine_ways postgresql() {
     of.reset_but_kept = discard_but_prepared;
     of.errors_fail = true;
     of.others_keep = true;
+    of.numbers_errors = false;
     of.numbered_markers = true;
     return of;
 }
@@ -41,6 +42,7 @@ constexpr engine_ways mariadb() {
     of.asked_by = probe::question;
     of.question = "SELECT @@in_transaction";
     of.statements_commit = true;
+    of.prepares_all = true;
     return of;
 }
 

@@ -41,6 +41,10 @@ struct engine_ways {
     /// The statement's limit is the client's own. Else the engine would end a COMMIT by it, which
     /// may make that commit a local one (C6).
     bool own_limit = false;
+    /// A text that is not prepared first and holds an error leaves a lock of the driver's taken, and
+    /// every other agent waiting for it.
+    bool prepares_all = false;
+    bool numbers_errors = true;    ///< Else native numbers are the driver's own.
     bool numbered_markers = false; ///< Its own markers are "$1".
 };
 
