@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(
     ends_a_login_by_its_deadline_whenever_the_server_falls_silent,
     *utf::label("F3") * utf::label("F50") * utf::label("P4")
 ) {
-    on_each({ability::be_mute}, [](engine_under_test& with) {
+    on_each({ability::be_mute, ability::end_logins}, [](engine_under_test& with) {
         for (const auto& [when, where] : with.silences())
             BOOST_TEST_CONTEXT("silence " << when) {
                 const auto to = where();

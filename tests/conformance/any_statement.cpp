@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(tells_null_from_empty_and_names_the_columns) {
     on_each({ability::bring_nulls}, [](engine_under_test& with) {
         const auto made = session_of(with);
         const auto one = run(with.through(), *made, {with.speaks().null_and_empty});
-        BOOST_TEST_REQUIRE(one.how.has_value());
+        if (!one.how)
+            BOOST_FAIL(to_string(one.how.error()));
         BOOST_TEST_REQUIRE(one.brought.rows() == 1U);
         BOOST_TEST_REQUIRE(one.brought.columns() == 2U);
         BOOST_TEST(one.brought.column_name(0) == "nothing");

@@ -14,11 +14,15 @@ namespace utf = boost::unit_test;
 
 namespace {
 
+std::unique_ptr<connection_manager>
+open_at(engine_under_test& with, const target& to, std::string_view more = {}) {
+    return need(
+        open(store_string(with, to, more), {.drivers = {with.by()}, .world = with.shared_world()})
+    );
+}
+
 std::unique_ptr<connection_manager> open_on(engine_under_test& with, std::string_view more = {}) {
-    return need(open(
-        with.store_string() + std::string(more),
-        {.drivers = {with.by()}, .world = with.shared_world()}
-    ));
+    return open_at(with, with.place(engine_under_test::condition::up), more);
 }
 
 lease take(connection_manager& from) {
@@ -159,6 +163,28 @@ BOOST_AUTO_TEST_CASE(
         }
         const auto all = with.written();
         BOOST_TEST(all.size() <= 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(
+    gives_up_a_login_by_the_callers_deadline_whenever_the_server_falls_silent,
+    *utf::label("F3") * utf::label("F5") * utf::label("F50") * utf::label("P4")
+) {
+    on_each({ability::serve_stores, ability::be_mute}, [](engine_under_test& with) {
+        for (const auto& [when, where] : with.silences())
+            BOOST_TEST_CONTEXT("silence " << when) {
+                const auto store = open_at(with, where(), "Connect_Timeout=1");
+                const auto none = punctual(300ms, [&](deadline until) {
+                    return store->acquire({.until = until});
+                });
+                BOOST_TEST_REQUIRE(!none.has_value());
+                check_failure(none.error(), errc::deadline_exceeded, advice::retry, {});
+                punctual(500ms, [&](deadline until) {
+                    store->close(until);
+                    return true;
+                });
+            }
+        static_cast<void>(session_of(with));
     });
 }
 

@@ -35,12 +35,27 @@ std::string_view why_not(const engine_under_test& on, std::initializer_list<abil
 }
 
 std::string_view to_string(ability which) noexcept {
-    constexpr std::string_view names[abilities] = {
-        "ask_for_passwords", "be_full",       "be_starting",        "be_mute",
-        "be_away",           "refuse_writes", "stop_answering",     "end_sessions",
-        "repeat_values",     "bring_nulls",   "bring_large_values", "bring_many_rows",
-        "refuse_statements", "run_slowly",    "be_cancelled",       "survive_a_cancel",
-        "keep_state",        "forget",        "serve_stores",       "run_threads"};
+    constexpr std::string_view names[abilities] = {"ask_for_passwords",
+                                                   "be_full",
+                                                   "be_starting",
+                                                   "be_mute",
+                                                   "be_away",
+                                                   "refuse_writes",
+                                                   "stop_answering",
+                                                   "end_sessions",
+                                                   "repeat_values",
+                                                   "bring_nulls",
+                                                   "bring_large_values",
+                                                   "bring_many_rows",
+                                                   "refuse_statements",
+                                                   "run_slowly",
+                                                   "be_cancelled",
+                                                   "survive_a_cancel",
+                                                   "keep_state",
+                                                   "end_logins",
+                                                   "forget",
+                                                   "serve_stores",
+                                                   "run_threads"};
     return names[static_cast<std::size_t>(which)];
 }
 
@@ -106,6 +121,22 @@ expected<std::unique_ptr<session>>
 log_in(engine_under_test& with, const target& to, duration within) {
     auto& through = with.through();
     return with.by()->connect(to, through.now() + within, through, with.calls());
+}
+
+std::string store_string(engine_under_test& with, const target& to, std::string_view more) {
+    const auto& as = *to.with;
+    std::string text = fmt::format(
+        "Driver={{{}}};Database={{{}}};Encrypt=disable;",
+        with.by()->name() == "odbc" ? as.odbc_driver : with.by()->name(),
+        as.database
+    );
+    if (!to.at.host.empty())
+        text += fmt::format("Server={}:{};", to.address, to.at.port);
+    if (!as.user.empty())
+        text += fmt::format("UID={};", as.user);
+    if (!as.password.empty())
+        text += fmt::format("PWD={};", as.password.reveal());
+    return text.append(more);
 }
 
 std::unique_ptr<session> session_of(engine_under_test& with) {

@@ -39,11 +39,12 @@ enum class ability : unsigned char {
     be_cancelled,
     survive_a_cancel, ///< Its session can be used on.
     keep_state,       ///< Of a session, besides a transaction.
+    end_logins,       ///< By a deadline of the driver's own, not only by the runtime's.
     forget,           ///< A session can be made as new.
     serve_stores,     ///< hadr::open().
     run_threads,      ///< Of the test, on real time.
 };
-inline constexpr std::size_t abilities = 20;
+inline constexpr std::size_t abilities = 21;
 
 std::string_view to_string(ability which) noexcept;
 
@@ -122,8 +123,6 @@ public:
     virtual void end_sessions() = 0;
     /// Sessions of the driver under test, as the server counts them.
     virtual std::size_t sessions() = 0;
-    /// What hadr::open() takes for this engine.
-    virtual std::string store_string() const = 0;
 };
 
 /// All engines, made on their first use; they live to the end of the process.
@@ -155,6 +154,9 @@ ended run(world& through, session& on, const statement& what, duration within = 
 
 expected<std::unique_ptr<session>>
 log_in(engine_under_test& with, const target& to, duration within = 20s);
+
+/// What hadr::open() takes to come there; more keys may follow.
+std::string store_string(engine_under_test& with, const target& to, std::string_view more = {});
 
 /// A session, or the case ends here.
 std::unique_ptr<session> session_of(engine_under_test& with);

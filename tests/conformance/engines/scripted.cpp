@@ -24,7 +24,6 @@ public:
         server_.answers = [this](std::string_view text, answer& into) {
             return answer_to(text, into);
         };
-        world_->set_name("fake", {{"10.0.0.1"}, 1ms});
     }
 
     std::string_view name() const override { return "scripted_driver"; }
@@ -42,6 +41,7 @@ public:
         case ability::be_full:
         case ability::be_starting:
         case ability::be_mute:
+        case ability::end_logins:
         case ability::be_away:
         case ability::refuse_writes:
         case ability::stop_answering:
@@ -66,7 +66,10 @@ public:
             is::up, is::locked, is::full, is::starting, is::mute, is::down, is::up};
         server_.is = conditions[static_cast<std::size_t>(which)];
         server_.writable = which != condition::reading;
-        return {server_.at, "10.0.0.1", std::make_shared<profile>(), purpose::lend, {}};
+        auto with = std::make_shared<profile>();
+        with->database = "d";
+        with->user = "u";
+        return {server_.at, "10.0.0.1", with, purpose::lend, {}};
     }
 
     refusal says(condition which) const override {
@@ -94,9 +97,6 @@ public:
     void thaw() override { server_.thaw(); }
     void end_sessions() override { server_.kill(); }
     std::size_t sessions() override { return server_.sessions(); }
-    std::string store_string() const override {
-        return "Server=fake:1;Database=d;UID=u;Encrypt=disable;";
-    }
 
 private:
     expected<void> answer_to(std::string_view text, answer& into) {
@@ -121,7 +121,7 @@ private:
     }
 
     std::shared_ptr<testing::manual_world> world_ = std::make_shared<testing::manual_world>();
-    testing::fake_server server_{{"fake", 1, {}}};
+    testing::fake_server server_{{"10.0.0.1", 1, {}}};
     std::shared_ptr<testing::scripted_driver> driver_ = std::make_shared<testing::scripted_driver>(
         *world_, std::vector<testing::fake_server*>{&server_}
     );

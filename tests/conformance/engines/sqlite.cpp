@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
-#include "support/calling_threads.hpp"
 #include "support/odbc_asker.hpp"
 #include "support/process.hpp"
 
@@ -30,6 +29,7 @@ public:
         case ability::be_full:
         case ability::be_starting:
         case ability::be_mute:
+        case ability::end_logins:
         case ability::end_sessions: return no_server;
         case ability::be_cancelled:
         case ability::survive_a_cancel: return "its driver cancels nothing";
@@ -97,24 +97,20 @@ public:
     void end_sessions() override {}
     std::size_t sessions() override { return 0; }
 
-    std::string store_string() const override {
-        return fmt::format("Driver={{SQLite3}};Database={};", file_);
-    }
-
 private:
     const temporary_folder folder_{"hadr-sqlite"};
     const std::string file_ = folder_.path() + "/db";
     odbc_asker aside_{"Driver={SQLite3};Database=" + file_};
     const std::shared_ptr<driver> driver_ = odbc::make_driver();
     const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = std::make_shared<calling_threads>();
+    const std::shared_ptr<executor> calls_ = make_executor(world_);
     const phrases speaks_{
         .echo = "select ?",
-        .null_and_empty = "select null as nothing, '' as empty",
+        .null_and_empty = "select null as \"nothing\", '' as empty",
         .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",
         .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
                 "select i from n",
-        .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 400000000) "
+        .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 40000000) "
                 "select max(i) from n",
         .dirt = "create temp table dirt (i int)",
         .is_dirty = "select count(*) from sqlite_temp_master where name = 'dirt'"};
