@@ -115,9 +115,8 @@ void store::announce_partners(const topology& was) {
     for (auto i = was.members.size(); i < is.members.size(); ++i)
         tell(
             {.what = event_kind::partner_learned,
-             .cause = fmt::format(
-                 "the engine named {}, and it is allowed", to_string(is.members[i].at)
-             ),
+             .cause =
+                 fmt::format("the engine named {}, and it is allowed", to_string(is.members[i].at)),
              .member = i}
         );
     for (const auto& at : is.unlisted)
