@@ -402,6 +402,8 @@ private:
             return false;
         if (best_ && !isolated_)
             return becoming(*facts(*best_));
+        if (known_.principal && foreign(known_.principal->by)) // Set up anew: its past is over.
+            return false;
         return armed_before() && !mirror_denies();
     }
 

@@ -241,10 +241,6 @@ private:
                 check_mode(rule);
         if (!to_.multi_subnet_given)
             store.multi_subnet_failover = usual_multi_subnet(store.how);
-        for (const auto& rule : key_rules())
-            if (rule.name.starts_with("Witness_") && rule.name != "Witness_Lost_Advice" &&
-                given(rule.name) && !given("Witness"))
-                refuse(fmt::format("{} at place {} needs Witness", rule.name, place(rule.name)));
     }
 
     void check_places() {
@@ -342,6 +338,13 @@ private:
 
     void check_engine() {
         const auto& store = to_.store;
+        // Of SQL Server's witness the version is told, for the policy, and nothing else.
+        const bool version = store.kind == engine::sql_server;
+        for (const auto& rule : key_rules())
+            if (rule.name.starts_with("Witness_") && rule.name != "Witness_Lost_Advice" &&
+                !(version && rule.name == "Witness_Version") && given(rule.name) &&
+                !given("Witness"))
+                refuse(fmt::format("{} at place {} needs Witness", rule.name, place(rule.name)));
         if (store.how != mode::mirroring || store.kind == engine::postgresql)
             return;
         if (store.kind == engine::other)
