@@ -212,7 +212,6 @@ private:
             return;
         }
         if (tied_) {
-            core::mark<"two principals of one role sequence">();
             is_.cause = "two partners claim to be principal in the same epoch: none may write "
                         "until an operator rules (F14, E3)";
             return;

@@ -260,13 +260,26 @@ chaos::deed chaos::administer(fault_kind what, site at) {
     return {};
 }
 
+// Nothing takes over from a principal that is lost while it is suspended: an administrator does.
 chaos::deed chaos::force_service(site at) {
-    if (store_.state(at).in_recovery && before_force_)
-        before_force_(at);
-    store_.promote_apart(at);
-    apart_ = true;
-    core::mark<"service forced">();
-    return {true};
+    const auto lead = store_.state(at).in_recovery ? other_server(at) : at;
+    const auto mirror = other_server(lead);
+    if (!administer(fault_kind::suspend, lead).done)
+        return {};
+    store_.kill(lead);
+    world_.later(calm_.partner_timeout + calm_.ping_period, [this, mirror] {
+        if (healed_)
+            return;
+        try {
+            before_force_(mirror);
+            store_.promote_apart(mirror);
+            apart_ = true;
+            core::mark<"service forced">();
+        } catch (const std::logic_error&) {
+            // The principal is back, or nobody agrees.
+        }
+    });
+    return {true, [this, lead] { store_.restart(lead); }};
 }
 
 chaos::deed chaos::promote_apart(site at) {

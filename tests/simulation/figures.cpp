@@ -169,6 +169,11 @@ std::vector<std::string> missed(const sums& of) {
     return made;
 }
 
+std::uint64_t distinct_of(std::vector<std::uint64_t> traces) {
+    std::sort(traces.begin(), traces.end());
+    return static_cast<std::uint64_t>(std::unique(traces.begin(), traces.end()) - traces.begin());
+}
+
 std::uint64_t percent(std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? 0 : part * 100 / whole;
 }
@@ -193,10 +198,7 @@ int simulate(const simulation_range& what) {
     for (const auto& one : names)
         fmt::print("missed mark: {}\n", one);
     std::sort(all.events.begin(), all.events.end());
-    std::sort(all.traces.begin(), all.traces.end());
-    const auto distinct = static_cast<std::uint64_t>(
-        std::unique(all.traces.begin(), all.traces.end()) - all.traces.begin()
-    );
+    const auto distinct = distinct_of(all.traces);
     const auto median = all.events.empty() ? 0 : all.events[all.events.size() / 2];
     const printer figure{what.prefix};
     figure("simulation_scenarios", all.scenarios);

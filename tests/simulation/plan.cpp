@@ -187,12 +187,23 @@ void make_mirrored(plan& to) {
     to.engine.has_witness = !percent(chance, 10);
     to.engine.sysadmin = percent(chance, 20);
     to.engine.mirror_refusal = percent(chance, 30) ? 4060 : 954;
+    to.stale_partner = to.engine.has_witness && percent(chance, 10);
     to.reopens = to.reopens && !to.begins_served();
+    to.reconfigures = to.reconfigures && !to.stale_partner;
     constexpr std::array<fault_kind, 4> own = {
         fault_kind::suspend, fault_kind::safety_off, fault_kind::witness_off, fault_kind::suspend};
     for (auto& one : to.faults)
         if (!known_to(engine::sql_server, one.what))
             one.what = own[chance.below(own.size())];
+}
+
+std::string_view servers_of(const plan& what) {
+    if (what.stale_partner) // C47
+        return "Driver=FreeTDS;Server=one,1433;Failover_Partner=gone,1433;Partner_Allowed=two;PWD="
+               "p";
+    if (what.mirrored())
+        return "Driver=FreeTDS;Server=one,1433;Failover_Partner=two,1433;PWD=p";
+    return "Server=one:5432;Failover_Partner=two:5432;Witness=pg_auto_failover:witness:5432";
 }
 
 }
@@ -226,7 +237,7 @@ bool plan::begins_served() const noexcept {
     const bool misled = std::any_of(faults.begin(), faults.end(), [](const fault& one) {
         return one.what == fault_kind::stranger;
     });
-    return scripted != nullptr || (mirrored() && misled);
+    return scripted != nullptr || stale_partner || (mirrored() && misled);
 }
 
 std::string connection_string_of(const plan& what) {
@@ -234,9 +245,7 @@ std::string connection_string_of(const plan& what) {
         "Mode=mirroring;{};"
         "Database=d;UID=u;Encrypt=disable;Pool_Min={};Pool_Max={};Pool_Warm={};"
         "Connect_Timeout=500ms;Watch_Interval=100ms;Watch_Timeout=200ms{}",
-        what.mirrored() ? "Driver=FreeTDS;Server=one,1433;Failover_Partner=two,1433;PWD=p"
-                        : "Server=one:5432;Failover_Partner=two:5432;"
-                          "Witness=pg_auto_failover:witness:5432",
+        servers_of(what),
         what.pool_min,
         what.pool_max,
         what.warm,

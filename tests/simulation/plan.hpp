@@ -89,9 +89,10 @@ struct plan {
     duration patience{};   ///< Longest deadline of an application's call.
     bool operates = false; ///< An operator uses the library's verbs.
     bool reconfigures = false;
-    bool remembers = false; ///< The highest epoch, in a State_File.
-    bool switches = true;   ///< Agents at the library's schedule points.
-    bool reopens = false;   ///< Closes and opens the store in between.
+    bool remembers = false;     ///< The highest epoch, in a State_File.
+    bool switches = true;       ///< Agents at the library's schedule points.
+    bool stale_partner = false; ///< The partner configured is gone: the one there is is learned.
+    bool reopens = false;       ///< Closes and opens the store in between.
     std::vector<fault> faults;
     const script* scripted = nullptr;
 
