@@ -11,6 +11,8 @@ namespace hadr::inline v0::odbc {
 
 namespace {
 
+constexpr std::size_t set_aside_max = 4;
+
 SQLCHAR* text_for_odbc(std::string_view text) noexcept {
     return reinterpret_cast<SQLCHAR*>(const_cast<char*>(text.data()));
 }
@@ -172,12 +174,8 @@ bool call::run_statement(known_statement& on) {
     running_.store(on.by.get());
     set_limit(on);
     result_->tag = on.sort.tag;
-    const bool fits = on.parameters.bind(
-        on.by.get(),
-        asked.parameters,
-        on.order,
-        ways_.wide_parameters
-    );
+    const bool fits =
+        on.parameters.bind(on.by.get(), asked.parameters, on.order, ways_.wide_parameters);
     if (!fits) {
         ended.failed = make_failure(
             errc::rejected_by_server,
@@ -208,9 +206,14 @@ void call::renew(known_statement& on) {
     if (ended.lost)
         return;
     running_.store(SQL_NULL_HANDLE);
-    if (cancelling_.load()) {
-        ended.lost = true; // Somebody may be about to use the handle.
-        return;
+    if (cancelling_.load()) { // Somebody may be about to use the handle.
+        if (set_aside_.size() == set_aside_max) {
+            ended.lost = true;
+            return;
+        }
+        set_aside_.push_back(std::move(on.by));
+    } else {
+        set_aside_.clear();
     }
     on.by = statement_handle();
     on.by = statement_handle(of_->get());
@@ -264,7 +267,8 @@ void call::perform_reset() {
     }
     // Where nothing else can be done, a rollback is enough after statements about data.
     const bool known = !by_.reset.empty();
-    if (!ended.lost && (transaction_.is != transaction_status::idle || (known ? !as_new() : touched_)))
+    if (!ended.lost &&
+        (transaction_.is != transaction_status::idle || (known ? !as_new() : touched_)))
         ended.lost = true;
     if (ended.lost)
         ended.failed =

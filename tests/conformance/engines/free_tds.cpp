@@ -150,7 +150,7 @@ private:
     const std::shared_ptr<world> world_ = real_world();
     const std::shared_ptr<executor> calls_ = make_executor(world_);
     const phrases speaks_{
-        .echo = "SELECT CAST(? AS NVARCHAR(MAX))",
+        .echo = "SELECT CAST(? AS nvarchar(max))",
         .null_and_empty = "SELECT NULL AS [nothing], '' AS [empty]",
         .large = "SELECT REPLICATE('a', 1000000)",
         .large_size = 1'000'000,

@@ -17,6 +17,7 @@ namespace hadr::test::tds {
 namespace {
 
 constexpr std::size_t early_max = 4;
+constexpr std::string_view transaction_question = "SELECT @@TRANCOUNT, XACT_STATE()";
 constexpr std::size_t prepared_max = 1024;
 constexpr unsigned fatal_severity = 20;
 constexpr std::size_t held_max = message_reader::message_max + (64U << 10U);
@@ -260,6 +261,10 @@ connection::how_ended connection::run(const request& what, outcome& into) {
         }
         return how_ended::finished;
     }
+    if (what.text == transaction_question) {
+        tell_transaction(into);
+        return how_ended::finished;
+    }
     auto ended = how_ended::finished;
     if (script_ && script_->when == moment::before)
         ended = suffer(*script_);
@@ -311,6 +316,18 @@ connection::how_ended connection::take_failure(const failure& why, outcome& into
     );
     into.ends = lost || severity_of(number) >= fatal_severity;
     return how_ended::finished;
+}
+
+// What the model knows and its statements do not tell.
+void connection::tell_transaction(outcome& into) const {
+    const auto state = session_->transaction();
+    const bool failed = state == transaction_status::failed;
+    const bool open = failed || state == transaction_status::open;
+    into.rows.clear();
+    into.rows.add_column("");
+    into.rows.add_column("");
+    into.rows.add_value(open ? "1" : "0");
+    into.rows.add_value(failed ? "-1" : open ? "1" : "0");
 }
 
 void connection::note_transaction(std::string_view text, outcome& into) {

@@ -80,6 +80,7 @@ private:
     how_ended run(const request& what, outcome& into);
     how_ended run_model(const request& what, outcome& into);
     how_ended take_failure(const failure& why, outcome& into);
+    void tell_transaction(outcome& into) const;
     void note_transaction(std::string_view text, outcome& into);
     how_ended pass_time(duration length);
 
