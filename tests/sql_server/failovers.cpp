@@ -99,10 +99,16 @@ public:
         pair.served.with([](simulated_store& of) { of.heal(); });
         pair.served.clear(site::one);
         pair.served.clear(site::two);
+        const auto t0 = std::chrono::steady_clock::now();
         pair.settle();
+        const auto t1 = std::chrono::steady_clock::now();
         goes_on();
+        const auto t2 = std::chrono::steady_clock::now();
         const auto told = ledger_.stop();
+        const auto t3 = std::chrono::steady_clock::now();
         const auto found = judge_rows(told, client_.refused(), witnesses_of(pair));
+        const auto t4 = std::chrono::steady_clock::now();
+        fmt::print("TIMES begun {:.0f} settle {:.0f} goes_on {:.0f} stop {:.0f} judge {:.0f}\n", milliseconds_of(t0-begun_), milliseconds_of(t1-t0), milliseconds_of(t2-t1), milliseconds_of(t3-t2), milliseconds_of(t4-t3));
         assert_no_harm(found, told);
         add(found, told);
     }
@@ -167,6 +173,7 @@ private:
     row_client client_;
     ledger_writers ledger_;
     int in_flight_ = 0;
+    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
 void cut_off(simulated_store& of, site which, bool words, bool ears, bool client) {
@@ -414,6 +421,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_of_them_lose_and_double_nothing_and_leave_nothing
         armed.served.with([](simulated_store& of) { of.freeze(of.named()); });
         BOOST_TEST(!armed.write(300ms).where.has_value());
         lateness = control.worst();
+        BOOST_TEST(odbc_handles_now() > before.handles, "handles are counted");
     }
     before.judge();
     judge_all(all, lateness);

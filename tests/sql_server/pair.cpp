@@ -41,7 +41,9 @@ tds_double::settings quick() {
     return how;
 }
 
-mirrored_pair::mirrored_pair(tds_double::settings how) : served(std::move(how)) {
+mirrored_pair::mirrored_pair(tds_double::settings how)
+    : served(how)
+    , synchronous_(how.store.safety_full) {
     settle();
 }
 
@@ -82,18 +84,23 @@ written mirrored_pair::write(duration within) {
     const auto begun = clock::now();
     const auto until = deadline::at(begun + within);
     const auto token = fmt::format("row-{}", ++last_);
-    auto held = store_->acquire({.intent = intent::write, .until = until});
-    if (!held)
-        return {held.error(), clock::now() - begun};
-    const std::array<parameter, 1> with = {std::string_view(token)};
-    const auto how = held->execute("INSERT INTO ledger VALUES (?)", with, until);
-    const auto took = clock::now() - begun;
+    const auto how = append(token, until);
+    const auto ended = clock::now();
     if (!how)
-        return {how.error(), took};
+        return {how.error(), ended - begun, ended};
     for (const auto& one : served.acknowledgements())
         if (one.token == token)
-            return {one.at, took};
-    return {make_failure(errc::rejected_by_server, advice::give_up, "no such row there"), took};
+            return {one.at, ended - begun, ended};
+    return {make_failure(errc::rejected_by_server, advice::give_up, "no such row there"), {}, {}};
+}
+
+expected<void> mirrored_pair::append(const std::string& token, deadline until) {
+    auto held = store_->acquire({.intent = intent::write, .until = until});
+    if (!held)
+        return held.error();
+    const std::array<parameter, 1> with = {std::string_view(token)};
+    const auto how = held->execute("INSERT INTO ledger VALUES (?)", with, until);
+    return how ? expected<void>() : how.error();
 }
 
 bool mirrored_pair::writes_at(site which, duration within) {
@@ -112,7 +119,11 @@ site mirrored_pair::named() {
 }
 
 void mirrored_pair::settle() {
-    await("the engine to be whole", [](simulated_store& of) { return of.protected_now(); });
+    await("the engine to be whole", [this](simulated_store& of) {
+        const auto leads = of.named();
+        return of.protected_now() || (leads != site::client && !synchronous_ &&
+                                      of.state(leads).assigned == "SYNCHRONIZED");
+    });
 }
 
 void mirrored_pair::await(site which) {

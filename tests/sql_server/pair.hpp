@@ -30,6 +30,7 @@ tds_double::settings quick();
 struct written {
     expected<site> where; ///< By the double's own ledger.
     duration took{};
+    time_point ended{};
 };
 
 /// A mirrored pair behind real sockets, and the library on it through unixODBC and FreeTDS. Site
@@ -80,6 +81,9 @@ private:
         std::vector<std::string> lines;
     };
 
+    expected<void> append(const std::string& token, deadline until);
+
+    const bool synchronous_;
     std::shared_ptr<book> book_ = std::make_shared<book>();
     std::unique_ptr<connection_manager> store_;
     int last_ = 0; ///< Row of ours.

@@ -49,7 +49,7 @@ struct row_verdict {
     std::uint64_t exposed_lost = 0;
     std::uint64_t duplicated = 0;
     std::uint64_t demoted_writes = 0;
-    std::uint64_t unexplained = 0; ///< Acknowledged to a client, and no server knows of it.
+    std::uint64_t unexplained = 0;     ///< Acknowledged to a client, and no server knows of it.
     std::uint64_t refused_present = 0; ///< Surely not done, and there.
     std::uint64_t unknown = 0;
     std::uint64_t unknown_present = 0;
