@@ -82,7 +82,11 @@ const login_row logins[] = {
      {"08001", 101, "failed: FATAL:  password authentication failed for user \"a\""},
      no,
      advice::give_up},
-    {"full", pg, {"08001", 101, "failed: FATAL:  sorry, too many clients already"}, no, advice::retry},
+    {"full",
+     pg,
+     {"08001", 101, "failed: FATAL:  sorry, too many clients already"},
+     no,
+     advice::retry},
     {"starting",
      pg,
      {"08001", 101, "failed: FATAL:  the database system is starting up"},
@@ -123,13 +127,17 @@ BOOST_AUTO_TEST_CASE(without_a_record_leave_the_outcome_open, *utf::label("C7"))
         }
 }
 
-BOOST_AUTO_TEST_CASE(say_why_a_login_failed, *utf::label("F25") * utf::label("F26") * utf::label("F33")) {
+BOOST_AUTO_TEST_CASE(
+    say_why_a_login_failed, *utf::label("F25") * utf::label("F26") * utf::label("F33")
+) {
     for (const auto& [when, of, record, code, next] : logins)
         BOOST_TEST_CONTEXT(when) {
             const auto why = login_failure(ways_of(of), {&record, 1}, "db1:1");
             BOOST_TEST(why.code == code);
             BOOST_TEST((why.next == next));
-            BOOST_TEST((why.code == errc::configuration_invalid || why.message.starts_with("db1:1 ")));
+            BOOST_TEST(
+                (why.code == errc::configuration_invalid || why.message.starts_with("db1:1 "))
+            );
         }
 }
 

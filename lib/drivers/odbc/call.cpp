@@ -172,12 +172,8 @@ bool call::run_statement(known_statement& on) {
     running_.store(on.by.get());
     set_limit(on);
     result_->tag = on.sort.tag;
-    const bool fits = on.parameters.bind(
-        on.by.get(),
-        asked.parameters,
-        on.order,
-        ways_.wide_parameters
-    );
+    const bool fits =
+        on.parameters.bind(on.by.get(), asked.parameters, on.order, ways_.wide_parameters);
     if (!fits) {
         ended.failed = make_failure(
             errc::rejected_by_server,
@@ -264,7 +260,8 @@ void call::perform_reset() {
     }
     // Where nothing else can be done, a rollback is enough after statements about data.
     const bool known = !by_.reset.empty();
-    if (!ended.lost && (transaction_.is != transaction_status::idle || (known ? !as_new() : touched_)))
+    if (!ended.lost &&
+        (transaction_.is != transaction_status::idle || (known ? !as_new() : touched_)))
         ended.lost = true;
     if (ended.lost)
         ended.failed =

@@ -34,8 +34,8 @@ struct ended_statement {
     std::optional<failure> failed;
     std::vector<notice> notices;
     transaction_status transaction = transaction_status::idle;
-    bool lost = false;       ///< The session is beyond use.
-    bool in_rows = false;    ///< The result is to be kept.
+    bool lost = false;    ///< The session is beyond use.
+    bool in_rows = false; ///< The result is to be kept.
 };
 
 /// The handles of one session and the statement that runs on them: all that a driver may touch, and
@@ -121,7 +121,7 @@ private:
     std::atomic<bool> cancelling_{false};
     std::atomic<bool> cancelled_{false}; ///< The statement under way, perhaps.
     known_statement plain_;
-    known_statement own_; ///< For questions of our own.
+    known_statement own_;                                ///< For questions of our own.
     std::vector<std::unique_ptr<known_statement>> kept_; // The one used last is the last.
     tracked transaction_;
     bool touched_ = false; ///< Something may be left behind that a rollback does not undo.

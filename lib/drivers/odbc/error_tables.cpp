@@ -121,8 +121,7 @@ constexpr std::array<int, 12> mysql_retries = {
 constexpr std::array<int, 3> mysql_read_only = {1290, 1836, 3100};
 
 // The server ends the session, or the client's library found it gone.
-constexpr std::array<int, 9> mysql_lost = {
-    1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1927};
+constexpr std::array<int, 9> mysql_lost = {1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1927};
 
 }
 
