@@ -114,7 +114,7 @@ private:
                                 facts(*i)->plays == part::unknown && !facts(*i)->online();
             if (hidden)
                 is_.members[*i].plays = role::standby;
-            if (!i && !by.partner.empty())
+            if (!i && !by.partner.empty() && !some_unheard(known_))
                 unlisted(place_called(by.partner));
         };
         if (known_.principal)

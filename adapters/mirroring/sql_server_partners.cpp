@@ -42,6 +42,12 @@ endpoint place_called(std::string_view server_name) {
     return made;
 }
 
+bool some_unheard(const evidence& known) noexcept {
+    return std::any_of(known.members.begin(), known.members.end(), [](const member_evidence& one) {
+        return !one.dropped && !one.present && !one.trouble && one.called.empty();
+    });
+}
+
 // A port names an instance as well as its name does, and wins over it.
 std::optional<std::size_t> member_called(std::string_view server_name, const evidence& known) {
     for (std::size_t i = 0; i < known.members.size(); ++i)

@@ -138,12 +138,10 @@ private:
 
     expected<std::unique_ptr<session>> established(std::shared_ptr<executor> by) {
         const bool own = to_.why == purpose::watch || to_.why == purpose::witness;
-        const bool encrypted =
-            to_.with->encrypt != encryption::disable && !to_.at.local_socket();
+        const bool encrypted = to_.with->encrypt != encryption::disable && !to_.at.local_socket();
         const auto& present = to_.with->odbc_driver.empty() ? reached() : profile_;
-        auto made = std::make_shared<call>(
-            std::move(of_), present, own ? own_limits : answer_limits{}
-        );
+        auto made =
+            std::make_shared<call>(std::move(of_), present, own ? own_limits : answer_limits{});
         return std::unique_ptr<session>(std::make_unique<odbc_session>(
             std::move(made),
             odbc_session::surroundings{
