@@ -282,7 +282,7 @@ void adapter::take_partners(evidence& into, const topology& is) const {
     if (partner.empty())
         return;
     auto listed = member_called(partner, into);
-    if (!listed && some_unheard(into))
+    if (!listed && some_unheard(into, store_.members().size()))
         return;
     if (!listed) {
         learn(into, place_called(partner));

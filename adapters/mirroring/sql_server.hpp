@@ -73,8 +73,9 @@ topology decide(
 /// The member that an engine's server name means, by its own word or else by its host.
 std::optional<std::size_t> member_called(std::string_view server_name, const evidence& known);
 
-/// Whether a member has neither said its name nor failed yet: it may be who is meant by any name.
-bool some_unheard(const evidence& known) noexcept;
+/// Whether one of the first members has neither said its name nor failed yet: it may be who is
+/// meant by any name.
+bool some_unheard(const evidence& known, std::size_t of_first) noexcept;
 
 /// Where a server of that name listens, as far as the name tells.
 endpoint place_called(std::string_view server_name);

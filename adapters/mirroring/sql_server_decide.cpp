@@ -114,7 +114,7 @@ private:
                                 facts(*i)->plays == part::unknown && !facts(*i)->online();
             if (hidden)
                 is_.members[*i].plays = role::standby;
-            if (!i && !by.partner.empty() && !some_unheard(known_))
+            if (!i && !by.partner.empty() && !some_unheard(known_, store_.members().size()))
                 unlisted(place_called(by.partner));
         };
         if (known_.principal)

@@ -42,9 +42,11 @@ endpoint place_called(std::string_view server_name) {
     return made;
 }
 
-bool some_unheard(const evidence& known) noexcept {
-    return std::any_of(known.members.begin(), known.members.end(), [](const member_evidence& one) {
-        return !one.dropped && !one.present && !one.trouble && one.called.empty();
+bool some_unheard(const evidence& known, std::size_t of_first) noexcept {
+    const auto count = std::min(of_first, known.members.size());
+    const auto end = known.members.begin() + static_cast<std::ptrdiff_t>(count);
+    return std::any_of(known.members.begin(), end, [](const member_evidence& one) {
+        return !one.present && !one.trouble && one.called.empty();
     });
 }
 

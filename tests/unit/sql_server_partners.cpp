@@ -110,12 +110,30 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(pair.is().members[1].plays == role::standby);
     // It was learned by another name before it spoke.
     auto twice = partners("Partner_Allowed=*");
-    twice.hears(a(partner_is(principal(1), "SQLB")));
+    twice.hears({b(down()), a(partner_is(principal(1), "SQLB"))});
     BOOST_TEST(twice.is().members.size() == 3U);
     twice.hears({b(called(hidden_mirror(), "SQLB")), of(2, called(hidden_mirror(), "SQLB"))});
     twice.hears(a(partner_is(principal(1), "SQLB")));
     BOOST_TEST(twice.question_to(twice.next(), 1) != nullptr);
     BOOST_TEST(twice.question_to(twice.next(), 2) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(
+    that_may_be_the_configured_one_wait_until_it_has_spoken_or_failed, *utf::label("C43")
+) {
+    const auto named = a(partner_is(principal(1), "SQLB"));
+    for (const auto* keys : {"", "Partner_Allowed=*"}) {
+        auto pair = partners(keys);
+        pair.hears(named);
+        BOOST_TEST(pair.is().members.size() == 2U);
+        BOOST_TEST(pair.is().unlisted.empty());
+        pair.hears({b(called(hidden_mirror(), "SQLB")), named});
+        BOOST_TEST(pair.is().members.size() == 2U);
+        BOOST_TEST(pair.is().unlisted.empty());
+        auto stale = partners(keys);
+        stale.hears({named, b(down()), named});
+        BOOST_TEST(stale.is().members.size() + stale.is().unlisted.size() == 3U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(that_are_many_exhaust_nobody, *utf::label("X7")) {
