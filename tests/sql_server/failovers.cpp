@@ -108,7 +108,14 @@ public:
         const auto t3 = std::chrono::steady_clock::now();
         const auto found = judge_rows(told, client_.refused(), witnesses_of(pair));
         const auto t4 = std::chrono::steady_clock::now();
-        fmt::print("TIMES begun {:.0f} settle {:.0f} goes_on {:.0f} stop {:.0f} judge {:.0f}\n", milliseconds_of(t0-begun_), milliseconds_of(t1-t0), milliseconds_of(t2-t1), milliseconds_of(t3-t2), milliseconds_of(t4-t3));
+        fmt::print(
+            "TIMES begun {:.0f} settle {:.0f} goes_on {:.0f} stop {:.0f} judge {:.0f}\n",
+            milliseconds_of(t0 - begun_),
+            milliseconds_of(t1 - t0),
+            milliseconds_of(t2 - t1),
+            milliseconds_of(t3 - t2),
+            milliseconds_of(t4 - t3)
+        );
         assert_no_harm(found, told);
         add(found, told);
     }

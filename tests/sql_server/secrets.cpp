@@ -49,7 +49,7 @@ std::vector<std::string> forms_of(std::string_view canary) {
     return all;
 }
 
-std::size_t found_in(std::string output, std::string_view canary) {
+std::size_t found_in(std::string_view output, std::string_view canary) {
     std::size_t made = 0;
     for (const auto& form : forms_of(canary))
         made += output.find(form) != std::string::npos ? 1U : 0U;
