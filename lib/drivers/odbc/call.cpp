@@ -11,6 +11,8 @@ namespace hadr::inline v0::odbc {
 
 namespace {
 
+constexpr std::size_t set_aside_max = 4;
+
 SQLCHAR* text_for_odbc(std::string_view text) noexcept {
     return reinterpret_cast<SQLCHAR*>(const_cast<char*>(text.data()));
 }
@@ -204,9 +206,14 @@ void call::renew(known_statement& on) {
     if (ended.lost)
         return;
     running_.store(SQL_NULL_HANDLE);
-    if (cancelling_.load()) {
-        ended.lost = true; // Somebody may be about to use the handle.
-        return;
+    if (cancelling_.load()) { // Somebody may be about to use the handle.
+        if (set_aside_.size() == set_aside_max) {
+            ended.lost = true;
+            return;
+        }
+        set_aside_.push_back(std::move(on.by));
+    } else {
+        set_aside_.clear();
     }
     on.by = statement_handle();
     on.by = statement_handle(of_->get());

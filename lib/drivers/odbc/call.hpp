@@ -119,7 +119,8 @@ private:
     std::atomic<stage> at_{stage::idle};
     std::atomic<SQLHSTMT> running_{SQL_NULL_HANDLE};
     std::atomic<bool> cancelling_{false};
-    std::atomic<bool> cancelled_{false}; ///< The statement under way, perhaps.
+    std::atomic<bool> cancelled_{false};      ///< The statement under way, perhaps.
+    std::vector<statement_handle> set_aside_; ///< That a cancel may be about to use.
     known_statement plain_;
     known_statement own_;                                ///< For questions of our own.
     std::vector<std::unique_ptr<known_statement>> kept_; // The one used last is the last.

@@ -118,7 +118,8 @@ constexpr std::array<int, 12> mysql_retries = {
     1180, // error during COMMIT
     1614};
 
-constexpr std::array<int, 3> mysql_read_only = {1290, 1836, 3100};
+// The server, its disk, or the session that is set so.
+constexpr std::array<int, 4> mysql_read_only = {1290, 1792, 1836, 3100};
 
 // The server ends the session, or the client's library found it gone.
 constexpr std::array<int, 9> mysql_lost = {1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1927};
@@ -152,6 +153,7 @@ enum class sqlite_code {
     busy = 5,
     locked = 6,
     out_of_memory = 7,
+    read_only = 8,
     interrupted = 9,
     io_error = 10,
     full = 13,
@@ -176,7 +178,11 @@ verdict classify_sqlite(std::span<const diagnostic> all, phase during, bool /*de
     case sqlite_code::interrupted:
     case sqlite_code::full:
     case sqlite_code::protocol: return {errc::rejected_by_server, advice::retry, 0};
-    case sqlite_code::cannot_open:
+    case sqlite_code::read_only: return {errc::wrong_role, advice::retry, 0};
+    case sqlite_code::cannot_open: // Its folder may not be mounted yet.
+        if (during == phase::login)
+            return {errc::unreachable, advice::retry, 0};
+        break;
     case sqlite_code::no_error: break;
     }
     return {errc::rejected_by_server, advice::give_up, 0};
