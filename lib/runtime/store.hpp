@@ -81,7 +81,9 @@ public:
     std::shared_ptr<const snapshot> current() const;
     std::shared_ptr<dispatcher::subscription> subscribe(listener to);
     void unsubscribe(const std::shared_ptr<dispatcher::subscription>& which);
-    engine engine_of_store() const noexcept { return kind_.load(std::memory_order_relaxed); }
+    engine engine_of_store() const noexcept {
+        return kind_.load(std::memory_order_relaxed);
+    }
     metrics counted() const;
     expected<operation_plan> consider(const operation& wanted) const;
     expected<void> operate(const operation_plan& what, deadline until);

@@ -113,9 +113,8 @@ bool call::take_value(known_statement& on, SQLUSMALLINT column) {
         char* const to = result_->room(least);
         const auto room = result_->room_left();
         SQLLEN length = SQL_NO_TOTAL;
-        const auto how = SQLGetData(
-            on.by.get(), column, SQL_C_CHAR, to, static_cast<SQLLEN>(room), &length
-        );
+        const auto how =
+            SQLGetData(on.by.get(), column, SQL_C_CHAR, to, static_cast<SQLLEN>(room), &length);
         if (how == SQL_NO_DATA) // The piece before was the last.
             break;
         if (!SQL_SUCCEEDED(how))
@@ -130,7 +129,8 @@ bool call::take_value(known_statement& on, SQLUSMALLINT column) {
             break;
         }
         // What a driver converts may fill less of the room than there is.
-        const auto got = length == SQL_NO_TOTAL || ways_.wide_parameters ? strnlen(to, room - 1) : room - 1;
+        const auto got =
+            length == SQL_NO_TOTAL || ways_.wide_parameters ? strnlen(to, room - 1) : room - 1;
         result_->use(got);
         if (how == SQL_SUCCESS)
             break;
@@ -153,8 +153,7 @@ void call::take_notices(const known_statement& on) {
 bool call::fail(const known_statement& on) {
     const auto all = diagnostics_of(SQL_HANDLE_STMT, on.by.get());
     const bool gone = of_a_dead_link(all) || dead(of_->get());
-    const auto during =
-        asked.kind == statement_kind::commit ? phase::commit : phase::statement;
+    const auto during = asked.kind == statement_kind::commit ? phase::commit : phase::statement;
     ended.failed = statement_failure(ways_, all, during, gone);
     ended.lost = ended.lost || gone || ended.failed->code == errc::outcome_unknown;
     return false;

@@ -112,8 +112,8 @@ private:
         const bool timed_out = std::any_of(all.begin(), all.end(), [](const diagnostic& one) {
             return one.sqlstate == "HYT00" || one.sqlstate == "HYT01";
         });
-        const bool silent = why.code == errc::unreachable &&
-                            (timed_out || through_.now() + seconds(1) > until);
+        const bool silent =
+            why.code == errc::unreachable && (timed_out || through_.now() + seconds(1) > until);
         return silent ? too_late(std::move(why)) : why;
     }
 
@@ -133,12 +133,10 @@ private:
 
     expected<std::unique_ptr<session>> established(std::shared_ptr<executor> by) {
         const bool own = to_.why == purpose::watch || to_.why == purpose::witness;
-        const bool encrypted =
-            to_.with->encrypt != encryption::disable && !to_.at.local_socket();
+        const bool encrypted = to_.with->encrypt != encryption::disable && !to_.at.local_socket();
         const auto& present = to_.with->odbc_driver.empty() ? reached() : profile_;
-        auto made = std::make_shared<call>(
-            std::move(of_), present, own ? own_limits : answer_limits{}
-        );
+        auto made =
+            std::make_shared<call>(std::move(of_), present, own ? own_limits : answer_limits{});
         return std::unique_ptr<session>(std::make_unique<odbc_session>(
             std::move(made),
             odbc_session::surroundings{

@@ -35,16 +35,15 @@ std::string_view words_for(errc code, phase during) noexcept {
     switch (code) {
     case errc::wrong_role: return "the server does not hold the role that this needs";
     case errc::unreachable: return "cannot be reached, or takes no logins now";
-    case errc::outcome_unknown: return "the session was lost, or its server, before the answer came";
+    case errc::outcome_unknown:
+        return "the session was lost, or its server, before the answer came";
     default: break;
     }
     return during == phase::login ? "refused the login" : "the server refused the statement";
 }
 
-
-verdict judged(
-    const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead
-) noexcept {
+verdict
+judged(const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead) noexcept {
     switch (of.errors) {
     case error_table::sql_server: return classify_sql_server(all, during, dead);
     case error_table::mysql: return classify_mysql(all, during, dead);
@@ -54,9 +53,8 @@ verdict judged(
     return classify_by_sqlstate(all, during, dead);
 }
 
-failure as_failure(
-    const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead
-) {
+failure
+as_failure(const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead) {
     const auto how = judged(of, all, during, dead);
     return with_record(
         of,
@@ -96,9 +94,8 @@ statement_failure(const engine_ways& of, std::span<const diagnostic> all, phase 
     return as_failure(of, all, during, dead);
 }
 
-failure login_failure(
-    const engine_ways& of, std::span<const diagnostic> all, const std::string& where
-) {
+failure
+login_failure(const engine_ways& of, std::span<const diagnostic> all, const std::string& where) {
     for (std::size_t i = 0; i < all.size(); ++i)
         if (among(no_such_driver, all[i].sqlstate) ||
             all[i].text.find("Can't open lib") != std::string::npos)

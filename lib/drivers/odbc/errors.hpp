@@ -18,9 +18,8 @@ statement_failure(const engine_ways& of, std::span<const diagnostic> all, phase 
 
 /// Why a login failed, at that place. What a server says is shown escaped, and believed only as far
 /// as it makes us wait longer.
-failure login_failure(
-    const engine_ways& of, std::span<const diagnostic> all, const std::string& where
-);
+failure
+login_failure(const engine_ways& of, std::span<const diagnostic> all, const std::string& where);
 
 /// The session was lost while a statement was under way.
 failure lost();

@@ -46,9 +46,7 @@ environment make_environment();
 /// A session's handle, disconnected and freed at the end, which may wait for the server.
 class connection {
 public:
-    connection(std::shared_ptr<environment> in) noexcept
-        : in_(std::move(in))
-        , of_(in_->get()) {}
+    connection(std::shared_ptr<environment> in) noexcept : in_(std::move(in)), of_(in_->get()) {}
     connection(const connection&) = delete;
     ~connection();
 

@@ -17,7 +17,8 @@ public:
         world& through;
         std::shared_ptr<executor> by; ///< Null: calls are made where they are asked for.
         const driver_profile& profile;
-        bool cancel_in_clear = false; ///< A cancel request would not be encrypted as the session is.
+        bool cancel_in_clear =
+            false; ///< A cancel request would not be encrypted as the session is.
     };
 
     odbc_session(std::shared_ptr<call> of, surroundings in);

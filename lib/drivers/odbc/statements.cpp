@@ -21,9 +21,7 @@ SQLSMALLINT type_of(std::size_t bytes, bool wide) noexcept {
 }
 
 // Room grows in steps, since a driver prepares anew for another size.
-bool bound_parameters::bind_one(
-    SQLHSTMT to, std::size_t which, const parameter& value, bool wide
-) {
+bool bound_parameters::bind_one(SQLHSTMT to, std::size_t which, const parameter& value, bool wide) {
     auto& here = all_[which];
     const auto size = value ? value->size() : 0;
     if (!here.bound || size > here.bytes.size()) {
@@ -55,10 +53,7 @@ bool bound_parameters::bind_one(
 }
 
 bool bound_parameters::bind(
-    SQLHSTMT to,
-    std::span<const parameter> values,
-    std::span<const std::uint16_t> order,
-    bool wide
+    SQLHSTMT to, std::span<const parameter> values, std::span<const std::uint16_t> order, bool wide
 ) {
     const auto count = order.empty() ? values.size() : order.size();
     if (all_.size() != count) {

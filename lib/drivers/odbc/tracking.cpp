@@ -181,7 +181,8 @@ tracked after_statement(
     } else if (!inside || of.errors_fail) {
         // A COMMIT that is refused there is a rollback.
         if (inside)
-            now.is = what.is == kind::commit ? transaction_status::idle : transaction_status::failed;
+            now.is =
+                what.is == kind::commit ? transaction_status::idle : transaction_status::failed;
     } else {
         doubt = true;
     }

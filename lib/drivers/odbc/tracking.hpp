@@ -12,7 +12,7 @@ namespace hadr::inline v0::odbc {
 /// What a text does to the transaction of its session, by its words alone.
 struct statement_sort {
     enum class kind {
-        data,        ///< A query, or rows changed.
+        data, ///< A query, or rows changed.
         begin,
         commit,
         rollback,
@@ -21,9 +21,9 @@ struct statement_sort {
     };
 
     kind is = kind::other;
-    std::string_view tag; ///< The first word in capitals, of static duration, or empty.
-    bool several = false; ///< Statements, or one that begins the next transaction at once.
-    bool query = false;   ///< Brings rows and nothing else.
+    std::string_view tag;      ///< The first word in capitals, of static duration, or empty.
+    bool several = false;      ///< Statements, or one that begins the next transaction at once.
+    bool query = false;        ///< Brings rows and nothing else.
     bool leaves_state = false; ///< Perhaps, in the session, although it is about data.
     bool unsettles = false;    ///< May change how transactions begin from now on.
 };
