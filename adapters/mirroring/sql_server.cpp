@@ -96,14 +96,29 @@ bool blind(const evidence& have) {
            });
 }
 
+// F26: who refuses our credentials is not tried in turn, or nobody else would be meanwhile: its
+// watcher keeps away from it by itself.
+bool refuses_us(const member_evidence& one) {
+    return one.trouble && one.trouble->next == advice::give_up;
+}
+
+std::vector<std::size_t> in_turn(const evidence& have) {
+    auto all = in_use(have);
+    std::erase_if(all, [&](std::size_t i) { return refuses_us(have.members[i]); });
+    return all;
+}
+
 plan adapter::next(const belief& known, time_point now) const {
     const auto& have = memory(known);
     plan made;
     made.wake = wake_of(have, store_.watch_interval, now);
-    if (blind(have)) {
+    const auto places = in_turn(have);
+    if (blind(have) && !places.empty()) {
         core::mark<"partners tried in turn by the published schedule">();
-        const auto places = in_use(have);
         const auto attempt = current(have.blind, store_.connect_timeout);
+        for (const auto i : in_use(have))
+            if (refuses_us(have.members[i]))
+                made.ask.push_back(question_to(i, now, store_.watch_timeout));
         made.ask.push_back(question_to(
             partner_of(have.blind, places), std::max(have.blind.due, now), attempt.slice
         ));
@@ -165,7 +180,8 @@ void adapter::take_answer(evidence& into, const answered& event, time_point now)
     if (event.of.what != subject::kind::member || i >= into.members.size() ||
         event.sequence <= into.members[i].sequence)
         return; // Asked before what is known: an old principal's late answer must not win.
-    const bool tried = blind(into) && partner_of(into.blind, in_use(into)) == i;
+    const auto places = in_turn(into);
+    const bool tried = blind(into) && !places.empty() && partner_of(into.blind, places) == i;
     auto& one = into.members[i];
     one.sequence = event.sequence;
     one.asked = std::min(event.asked, now);

@@ -361,7 +361,7 @@ const key_rule rules[] = {
         READ { return any_text(v, 4096, d.store.state_file); }, SHOW { return show_text<&spec::state_file>(s); }},
     {"Fork_Table", "", "mirroring", "table or schema.table", "none", "Opt-in: a row per timeline proves a fork (rulings 11).", false,
         READ { return read_table(v, d.store.fork_table); }, SHOW { return show_text<&spec::fork_table>(s); }},
-    {"Partner_Allowed", "", "mirroring", "hosts and *.suffix, each with :port or without, separated by commas; or *", "none", "Hosts that the witness may name as new partners and that are then contacted with the store's credentials (X3).", false,
+    {"Partner_Allowed", "", "mirroring", "hosts and *.suffix, each with :port or without, separated by commas; or *", "none", "Hosts that the engine may name as new partners and that are then contacted with the store's credentials (X3).", false,
         READ { return read_partners(v, d.store.partners_allowed); },
         SHOW { return unless(s.partners_allowed.empty(), fmt::format("{}", fmt::join(s.partners_allowed, ","))); }},
     {"Proxy", "", "all", "pgbouncer_session, other_session", "none", "What stands in between; undeclared poolers are refused (F53).", false,

@@ -420,7 +420,7 @@ void store::schedule(time_point now) {
         {.what = event_kind::advice,
          .cause = "the witness has been lost for long: no automatic failover will come; operate "
                   "without a "
-                  "witness (remove Witness=) if it stays away (C32)"}
+                  "witness (remove Witness=, or SET WITNESS OFF) if it stays away (C32)"}
     );
 }
 

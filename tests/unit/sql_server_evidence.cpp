@@ -52,6 +52,25 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    is_sought_on_while_a_partner_refuses_our_credentials, *utf::label("C44") * utf::label("F26")
+) {
+    partners pair;
+    pair.hears(a(wrong_password()));
+    for (int n = 0; n < 4; ++n) {
+        const auto made = pair.next();
+        BOOST_TEST(pair.question_to(made, 0) != nullptr); // Once its watcher dares again.
+        const auto* other = pair.question_to(made, 1);
+        BOOST_TEST_REQUIRE(other != nullptr);
+        pair.now = other->due;
+        pair.hears(b(down()));
+    }
+    pair.hears(b(wrong_password()));
+    BOOST_TEST(pair.next().ask.size() == 2U);
+    pair.hears(b(principal(1)));
+    BOOST_TEST((pair.is().writer == writes_b));
+}
+
+BOOST_AUTO_TEST_CASE(
     is_sought_anew_once_a_login_time_out_has_passed, *utf::label("C44") * utf::label("C50")
 ) {
     using mirroring::after_failure;
