@@ -181,13 +181,20 @@ private:
     int in_flight_ = 0;
 };
 
-void cut_off(simulated_store& of, site which, bool words, bool ears, bool client) {
+/// What of a server's talk with the others is cut.
+struct severance {
+    bool words = true;
+    bool ears = true;
+    bool clients = true;
+};
+
+void cut_off(simulated_store& of, site which, severance what) {
     for (const auto from : {site::one, site::two, site::witness, site::client}) {
-        if (from == which || (from == site::client && !client))
+        if (from == which || (from == site::client && !what.clients))
             continue;
-        if (words)
+        if (what.words)
             of.cut(which, from);
-        if (ears)
+        if (what.ears)
             of.cut(from, which);
     }
 }
@@ -211,7 +218,7 @@ void freeze_at(round_of& now) {
 
 template <bool words, bool ears, bool client>
 void isolate(round_of& now) {
-    now.happens([&](simulated_store& of) { cut_off(of, now.lead, words, ears, client); });
+    now.happens([&](simulated_store& of) { cut_off(of, now.lead, {words, ears, client}); });
     now.follows();
 }
 
