@@ -6,6 +6,7 @@
 #include <hadr/connection_manager.hpp>
 #include <hadr/driver.hpp>
 #include <hadr/endpoint.hpp>
+#include <hadr/engine.hpp>
 #include <hadr/epoch.hpp>
 #include <hadr/error.hpp>
 #include <hadr/event.hpp>

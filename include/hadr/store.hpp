@@ -2,6 +2,7 @@
 #pragma once
 
 #include <hadr/endpoint.hpp>
+#include <hadr/engine.hpp>
 #include <hadr/profile.hpp>
 #include <hadr/time.hpp>
 
@@ -22,12 +23,6 @@ enum class mode {
     availability_group,
     failover_cluster_instance,
     failover_cluster,
-};
-
-enum class engine {
-    postgresql,
-    sql_server,
-    other,
 };
 
 enum class generation_year {
@@ -78,7 +73,9 @@ struct store_specification {
     engine kind = engine::postgresql;
     std::string name; ///< Store_Name=, in events and application_name; else the database's.
 
-    std::vector<endpoint> servers; ///< Fixed names: [0] is the server called primary.
+    /// Fixed names: [0] is the server called primary. One without a name where an ODBC data source
+    /// or a database's file says where it is.
+    std::vector<endpoint> servers;
     std::optional<endpoint> failover_partner;
     std::optional<witness_server> witness;
     std::optional<endpoint> listener;

@@ -6,37 +6,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 
 namespace hadr::inline v0::core {
 
 namespace {
-
-struct pass_through {
-    std::string_view driver; ///< Part of the driver's name, lower case.
-    std::string_view key;
-};
-
-// Keys of ODBC drivers that say nothing of where a session goes or how it is secured.
-constexpr std::array<pass_through, 8> passing = {
-    {{"freetds", "TDS_Version"},
-     {"freetds", "ClientCharset"},
-     {"tdsodbc", "TDS_Version"},
-     {"postgres", "BoolsAsChar"},
-     {"postgres", "ByteaAsLongVarBinary"},
-     {"postgres", "MaxVarcharSize"},
-     {"maria", "Charset"},
-     {"sqlite", "Timeout"}}};
-
-bool passes(std::string_view driver, std::string_view key) {
-    const auto name = lower_case(driver);
-    const auto wanted = lower_case(key);
-    return std::any_of(passing.begin(), passing.end(), [&](const pass_through& one) {
-        return name.find(one.driver) != std::string::npos && lower_case(one.key) == wanted;
-    });
-}
 
 bool all_of_a_key(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) {
@@ -148,7 +123,8 @@ private:
     }
 
     bool passes(const setting& one) const {
-        return to_.store.driver != "libpq" && core::passes(to_.with.odbc_driver, one.key);
+        return to_.store.driver != "libpq" &&
+               hadr::passes(family_of(to_.with.odbc_driver), one.key);
     }
 
     void pass(const setting& one) {
@@ -161,6 +137,8 @@ private:
             refuse(fmt::format("{} at place {} is longer than 255 bytes", one.key, one.place));
         to_.with.passed_through.emplace_back(one.key, one.value);
     }
+
+    bool sqlite() const { return family_of(to_.with.odbc_driver) == odbc_family::sqlite; }
 
     bool given(std::string_view key) const { return seen_.contains(key); }
     std::size_t place(std::string_view key) const { return seen_.find(key)->second; }
@@ -249,9 +227,16 @@ private:
     void check_places() {
         auto& store = to_.store;
         const bool mirrored = store.how == mode::mirroring;
-        const bool file_engine = store.driver == "odbc" && !given("Server");
-        if (store.servers.empty() && !store.listener && !file_engine)
-            refuse("Server is missing");
+        if (store.servers.empty() && !store.listener) {
+            if (store.driver == "libpq")
+                refuse("Server is missing");
+            store.servers.emplace_back(); // The data source, or the database's file, says where.
+        } else if (sqlite()) {
+            refuse(fmt::format(
+                "{} has no meaning for SQLite: Database names the file",
+                given("Server") ? fmt::format("Server at place {}", place("Server")) : "Listener"
+            ));
+        }
         if (mirrored && !store.failover_partner && store.servers.size() == 2) {
             store.failover_partner = store.servers[1];
             store.servers.pop_back();
@@ -311,7 +296,7 @@ private:
             refuse("UID is missing");
         // C42; and a client library would else take the user's name for the database.
         if (to_.with.database.empty() &&
-            (to_.store.driver == "libpq" || to_.store.how == mode::mirroring))
+            (to_.store.driver == "libpq" || to_.store.how == mode::mirroring || sqlite()))
             refuse("Database is missing (C42)");
     }
 
@@ -347,7 +332,7 @@ private:
     void finish_encryption() {
         auto& with = to_.with;
         if (!to_.encrypt_given)
-            with.encrypt = usual_encryption(to_.store);
+            with.encrypt = usual_encryption(to_.store, with);
         if (!to_.trust_server_certificate)
             return;
         if (to_.encrypt_checks)

@@ -71,7 +71,9 @@ std::string_view nearest_word(std::string_view given, std::span<const std::strin
     return best;
 }
 
-encryption usual_encryption(const store_specification& store) noexcept {
+encryption usual_encryption(const store_specification& store, const profile& with) {
+    if (store.driver != "libpq" && family_of(with.odbc_driver) == odbc_family::sqlite)
+        return encryption::disable; // There is no wire.
     bool near = !store.servers.empty() || store.failover_partner || store.listener;
     for (const auto& at : store.servers)
         near = near && local(at);
@@ -87,11 +89,7 @@ encryption usual_encryption(const witness_server& witness) noexcept {
 }
 
 engine usual_engine(const store_specification& store, const profile& with) {
-    const auto name = lower_case(with.odbc_driver);
-    const auto named = [&](std::string_view part) { return name.find(part) != std::string::npos; };
-    if (store.driver == "libpq" || named("postgres") || named("psqlodbc"))
-        return engine::postgresql;
-    return named("tds") || named("sql server") ? engine::sql_server : engine::other;
+    return store.driver == "libpq" ? engine::postgresql : engine_of(family_of(with.odbc_driver));
 }
 
 std::uint16_t usual_port(engine kind) noexcept {

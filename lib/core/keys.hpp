@@ -44,7 +44,7 @@ struct key_rule {
 std::span<const key_rule> key_rules() noexcept;
 
 /// What holds where the string does not say.
-encryption usual_encryption(const store_specification& store) noexcept;
+encryption usual_encryption(const store_specification& store, const profile& with);
 encryption usual_encryption(const witness_server& witness) noexcept;
 engine usual_engine(const store_specification& store, const profile& with);
 /// 0: unknown.

@@ -65,7 +65,7 @@ void dial::stagger_next() {
 }
 
 void dial::resolve() {
-    if (to_.at.local_socket()) {
+    if (to_.at.local_socket() || to_.at.host.empty()) {
         resolved(std::vector<std::string>{std::string()});
         return;
     }

@@ -96,7 +96,7 @@ const std::vector<generated_key>& generators() {
     static const words encrypt = one_of({"disable", "require", "verify_ca", "verify-full", "strict", "yes", "no"});
     static const std::vector<generated_key> all = {
         {"Mode", one_of({"standalone", "mirroring", "availability_group", "failover_cluster_instance", "failover_cluster"})},
-        {"Driver", rc::gen::oneOf(one_of({"FreeTDS", "PostgreSQL Unicode", "SQLite3"}), hostile(255))},
+        {"Driver", rc::gen::oneOf(one_of({"FreeTDS", "PostgreSQL Unicode", "MariaDB"}), hostile(255))},
         {"DSN", hostile(255)},
         {"Engine", one_of({"postgresql", "sql_server", "other"})},
         {"Server", host()}, {"Port", whole(1, 65535)}, {"Failover_Partner", host()},

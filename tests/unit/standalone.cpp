@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(takes_any_database_that_answers, *utf::label("B1") * utf::label("F51")) {
-    lone_server server("SQLite3");
+    lone_server server("MariaDB");
     BOOST_TEST(server.adapter->proof() == "SELECT 1");
     BOOST_TEST((server.hears(cells{"1"}).is().writer == 0U));
     BOOST_TEST((server.hears(down()).is().writer == std::nullopt));
