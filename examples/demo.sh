@@ -4,15 +4,30 @@
 # application writing to them, a kill -9, a planned switchover, a while without the witness; then the verdict
 # from the database. Exits 0 only if both failovers took place and were followed, and nothing acknowledged was lost
 # or doubled. Cleans up after itself.
+#
+# usage: bash examples/demo.sh [--driver libpq | --driver odbc]
+#
+#   --driver odbc   the same show through unixODBC and psqlODBC, Driver={PostgreSQL Unicode}
 set -euo pipefail
+driver=libpq
+case "$*" in
+    '' | '--driver libpq') ;;
+    '--driver odbc') driver='{PostgreSQL Unicode}' ;;
+    *)
+        sed -n '8,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        [ "$*" = --help ] && exit 0
+        exit 2
+        ;;
+esac
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/.build/demo
 
 say() { printf '%s\n' "== $*"; }
 
 install_missing() {
-    local packages=(g++ cmake ninja-build libfmt-dev libpq-dev postgresql-15 postgresql-15-auto-failover
+    local packages=(g++ cmake ninja-build libfmt-dev libpq-dev unixodbc-dev postgresql-15 postgresql-15-auto-failover
         pg-auto-failover-cli procps util-linux)
+    [ "$driver" = libpq ] || packages+=(odbc-postgresql)
     local missing=() one
     for one in "${packages[@]}"; do
         dpkg-query -W -f='${Status}' "$one" 2>/dev/null | grep -q 'ok installed' || missing+=("$one")
@@ -178,8 +193,8 @@ done
 sql "${ports[1]}" postgres 'create table ledger (id bigserial primary key, token text not null,
     at timestamptz default clock_timestamp())'
 
-say "the application starts: 4 writers, 1 reader; its connection string names both servers and the witness"
-connection="Mode=mirroring;Server=127.0.0.1:${ports[1]};Failover_Partner=127.0.0.1:${ports[2]};"
+say "the application starts, Driver=$driver: 4 writers, 1 reader; its connection string names both servers and the witness"
+connection="Mode=mirroring;Driver=$driver;Server=127.0.0.1:${ports[1]};Failover_Partner=127.0.0.1:${ports[2]};"
 connection+="Witness=pg_auto_failover:127.0.0.1:$monitor_port;Database=postgres;UID=postgres;Store_Name=ledger"
 "$build/examples/hadr_demo" "$connection" "$work/summary" "${ports[1]}" "${ports[2]}" "$monitor_port" &
 application=$!

@@ -24,6 +24,7 @@ packages=(
     libfmt-dev libpq-dev libboost-test-dev libboost-context-dev librapidcheck-dev nlohmann-json3-dev
     libbenchmark-dev libsoci-dev valgrind
     postgresql-15 postgresql-15-auto-failover pg-auto-failover-cli pgbouncer
+    unixodbc-dev odbc-postgresql tdsodbc libsqliteodbc odbc-mariadb mariadb-server-core mariadb-client-core
     openssl iproute2 nftables patch procps)
 
 mode=plain

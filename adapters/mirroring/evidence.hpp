@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mirroring/postgresql.hpp"
+#include "mirroring/vigilance.hpp"
 
 #include <hadr/ha_adapter.hpp>
 
@@ -11,20 +12,10 @@
 
 namespace hadr::inline v0::mirroring {
 
-/// What was last learned of one member. Evidence is ordered by its sequence, which grows with
-/// asking.
-struct member_evidence {
-    std::uint64_t sequence = 0;
-    time_point asked = time_point::min();
+/// What was last learned of one member.
+struct member_evidence : member_watch {
     std::optional<member_facts>
         facts; ///< Kept through a silence; gone once the server is known to be down.
-    time_point facts_asked{};
-    std::optional<failure> trouble;
-    bool answered_once = false;
-    bool present = false; ///< Its last question brought an answer.
-    bool offline = false;
-    bool dropped = false;          ///< Learned, and the witness lists it no more: left alone.
-    std::optional<epoch> outruled; ///< Claimed when an operator ruled for another member (F14).
 };
 
 struct witness_evidence {
@@ -38,15 +29,12 @@ struct witness_evidence {
 };
 
 /// The mode's private memory.
-struct evidence final : belief::memory {
+struct evidence final : belief::memory, vigilance {
     /// Where the members are: those of the specification, then partners learned from the witness or
     /// remembered (C43, C47). An index never changes its meaning.
     std::vector<endpoint> places;
     std::vector<member_evidence> members; ///< By place.
     witness_evidence witness;
-    std::optional<time_point> suspected;
-    std::optional<std::size_t> suspect; ///< Whose answer ends the suspicion.
-    std::optional<time_point> without;  ///< Since when no writer has been known, or a troubled one.
     std::optional<std::size_t> overruled; ///< Member whose epoch an operator accepts.
     std::optional<std::size_t>
         proven;             ///< The last writer, while its facts have not been lost since.

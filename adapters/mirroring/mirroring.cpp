@@ -6,6 +6,8 @@
 #include "mirroring/decide.hpp"
 #include "mirroring/evidence.hpp"
 #include "mirroring/postgresql.hpp"
+#include "mirroring/sql_server.hpp"
+#include "mirroring/vigilance.hpp"
 
 #include <hadr/adapters.hpp>
 
@@ -19,17 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Rulings 14.
-constexpr duration suspicion_step = 1ms;
 constexpr duration witness_step = 5ms; // Its answer costs more, and it tells what has changed.
-constexpr duration suspicion_length = 1s;
-// For how long a member that has answered is not suspected for a slow statement.
-constexpr duration suspicion_rest = 25ms;
-constexpr duration search_step_least = 2ms;
-constexpr duration search_step = 20ms;
-// While there is no writer the search is finer than that, a part of the time it has lasted,
-// so that what it adds to an outage does not grow with it; and it costs less the longer it takes.
-constexpr int search_fraction = 2000;
 
 // Learned partners beyond it are left out: a witness must not be able to exhaust us (X7).
 constexpr std::size_t places_max = 16;
@@ -41,20 +33,6 @@ bool ready(const member& one) noexcept {
 // The witness is giving the standby another part.
 bool moving(std::string_view engine_state) noexcept {
     return !engine_state.empty() && engine_state != "secondary" && engine_state != "catchingup";
-}
-
-// What falls due at about the same time is asked at once: to wake up costs more than to ask.
-void ask_together(std::vector<inquiry>& all, duration apart) {
-    const auto first =
-        std::min_element(all.begin(), all.end(), [](const inquiry& a, const inquiry& b) {
-            return a.due < b.due;
-        });
-    if (first == all.end())
-        return;
-    const auto due = first->due;
-    for (auto& one : all)
-        if (one.due - due <= apart)
-            one.due = due;
 }
 
 class adapter final : public ha_adapter {
@@ -95,7 +73,6 @@ private:
         return static_cast<const evidence&>(*known.mode);
     }
 
-    duration pace(const belief& known, time_point now) const;
     void take(evidence& into, const answered& event, time_point asked) const;
     void take_member(
         evidence& into,
@@ -104,8 +81,6 @@ private:
         const std::variant<answer, failure>& what
     ) const;
     void keep_proof(evidence& into, const topology& is) const;
-    void suspect(evidence& into, std::size_t index, time_point from) const;
-    void take_doubt(evidence& into, const suspected& event, time_point now) const;
     void take_witness(evidence& into, const answered& event, time_point asked) const;
     void take_partners(evidence& into) const;
     void take_ruling(evidence& into, const ruled& event) const;
@@ -116,21 +91,9 @@ private:
     const std::string witness_question_;
 };
 
-duration adapter::pace(const belief& known, time_point now) const {
-    const auto& have = memory(known);
-    if (have.suspected && now >= *have.suspected && now - *have.suspected < suspicion_length)
-        return suspicion_step;
-    if (!have.without)
-        return store_.watch_interval;
-    const auto lasts = now - *have.without;
-    return std::min(
-        std::clamp(lasts / search_fraction, search_step_least, search_step), store_.watch_interval
-    );
-}
-
 plan adapter::next(const belief& known, time_point now) const {
     const auto& have = memory(known);
-    const auto step = pace(known, now);
+    const auto step = pace(have, store_.watch_interval, now);
     const auto after = [now](time_point asked, duration gap) {
         return asked == time_point::min() ? now : std::max(asked + gap, now);
     };
@@ -157,11 +120,7 @@ plan adapter::next(const belief& known, time_point now) const {
         );
     if (step == store_.watch_interval)
         ask_together(made.ask, step / 4);
-    made.wake = now + 2 * store_.watch_interval; // An answer comes before, and moves it.
-    if (have.suspected && now < *have.suspected)
-        made.wake = *have.suspected;
-    else if (have.suspected && now - *have.suspected < suspicion_length)
-        made.wake = *have.suspected + suspicion_length;
+    made.wake = wake_of(have, store_.watch_interval, now);
     return made;
 }
 
@@ -181,14 +140,15 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
             // F37: a read-only transaction of its own is as good a cause as a demotion, and the
             // watcher can tell.
             if (std::holds_alternative<failure>(report->what)) {
-                suspect(*have, report->member, now);
+                doubt(*have, have->members[report->member], report->member, now);
             } else {
                 have->members[report->member].sequence = report->sequence;
                 take_member(*have, report->member, std::min(report->asked, now), report->what);
             }
         }
     } else if (const auto* doubt = std::get_if<suspected>(&event)) {
-        take_doubt(*have, *doubt, now);
+        if (doubt->member < have->members.size())
+            take_doubt(*have, have->members[doubt->member], *doubt, now);
     } else if (const auto* memory_of = std::get_if<remembered>(&event)) {
         const auto& highest = memory_of->highest;
         have->forgetful = highest.lineage.empty();
@@ -207,16 +167,9 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
     }
     const auto& before = memory(known).members; // Partners may have been learned since.
     for (std::size_t i = 0; i < before.size(); ++i)
-        if (have->members[i].trouble && !before[i].trouble &&
-            (!have->suspected || *have->suspected > now)) {
-            have->suspected = now;
-            have->suspect = i;
-        }
-    if (have->suspected && now - *have->suspected >= suspicion_length) {
-        core::mark<"suspicion ends by time">();
-        have->suspected.reset();
-        have->suspect.reset();
-    }
+        if (have->members[i].trouble && !before[i].trouble)
+            trouble_begins(*have, i, now);
+    end_old_suspicion(*have, now);
     auto is = decide(was, *have, store_);
     if (is.writer && have->overruled == is.writer)
         have->overruled.reset(); // Its epoch is the accepted one now.
@@ -255,11 +208,7 @@ void adapter::take_member(
             one.trouble.reset();
             one.present = true;
             one.answered_once = true;
-            if (into.suspect == index) {
-                core::mark<"suspicion ends by an answer">();
-                into.suspected.reset();
-                into.suspect.reset();
-            }
+            suspicion_answered(into, index);
             return;
         }
         why = facts.error();
@@ -295,23 +244,6 @@ void adapter::keep_proof(evidence& into, const topology& is) const {
             core::compare(*one.reign, *is.accepted) != epoch_order::older)
             into.proven.reset();
     }
-}
-
-// Rulings 14: once for a member, until its watcher has heard of it again.
-void adapter::suspect(evidence& into, std::size_t index, time_point from) const {
-    if ((into.suspected && *into.suspected <= from) || into.members[index].trouble)
-        return;
-    into.suspected = from;
-    into.suspect = index;
-}
-
-// A slow query is no fault: a member that has just answered is left in peace for a while.
-void adapter::take_doubt(evidence& into, const suspected& event, time_point now) const {
-    if (event.member >= into.members.size())
-        return;
-    const auto& of = into.members[event.member];
-    const bool rests = event.why == suspected::cause::slow && of.present;
-    suspect(into, event.member, rests ? std::max(now, of.facts_asked + suspicion_rest) : now);
 }
 
 void adapter::take_witness(evidence& into, const answered& event, time_point asked) const {
@@ -485,6 +417,8 @@ adapter::consider(const belief& known, const operation& wanted, time_point /*now
 namespace hadr::inline v0::adapters {
 
 std::shared_ptr<const ha_adapter> mirroring(const store_specification& store) {
+    if (store.kind == engine::sql_server)
+        return hadr::mirroring::sql_server::pair(store);
     return std::make_shared<hadr::mirroring::adapter>(store);
 }
 

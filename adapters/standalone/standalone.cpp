@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/epoch_order.hpp"
 #include "core/postgresql_member.hpp"
+#include "core/sql_server_member.hpp"
 
 #include <hadr/adapters.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace hadr::inline v0::standalone {
@@ -22,6 +24,9 @@ constexpr duration search_step = 20ms;
 
 constexpr std::string_view any_question = "SELECT 1";
 
+// Recovering, in transition, paused, starting.
+constexpr std::array<int, 6> sql_server_coming = {921, 922, 952, 17142, 17187, 18401};
+
 struct memory final : belief::memory {
     std::uint64_t sequence = 0;
     time_point asked = time_point::min();
@@ -31,13 +36,13 @@ struct memory final : belief::memory {
 
 class adapter final : public ha_adapter {
 public:
-    explicit adapter(store_specification store) : store_(std::move(store)) {}
+    explicit adapter(store_specification store)
+        : store_(std::move(store))
+        , question_(question_of(store_)) {}
 
     std::string_view name() const noexcept override { return "standalone"; }
 
-    std::string_view proof() const noexcept override {
-        return store_.kind == engine::postgresql ? core::member_question : any_question;
-    }
+    std::string_view proof() const noexcept override { return question_; }
 
     restraint read_only() const noexcept override {
         return store_.kind == engine::postgresql ? core::read_only_session : restraint{};
@@ -49,12 +54,10 @@ public:
 
     belief begin() const override {
         belief fresh{{}, std::make_shared<memory>()};
-        for (const auto& at : store_.members()) {
-            member one;
-            one.at = at;
-            one.name = "server";
-            fresh.is.members.push_back(std::move(one));
-        }
+        member one;
+        one.at = place();
+        one.name = "server";
+        fresh.is.members.push_back(std::move(one));
         fresh.is.cause = "nothing has been learned yet";
         return fresh;
     }
@@ -85,7 +88,20 @@ private:
         return static_cast<const memory&>(*known.mode);
     }
 
+    static std::string question_of(const store_specification& store) {
+        switch (store.kind) {
+        case engine::postgresql: return std::string(core::member_question);
+        case engine::sql_server: return core::sql_server::member_question(store.with->database);
+        case engine::other: break;
+        }
+        return std::string(any_question);
+    }
+
+    // None where an ODBC data source or the database's file says where it is.
+    endpoint place() const { return store_.servers.empty() ? endpoint() : store_.servers.front(); }
+
     expected<reading> read(const answer& from) const;
+    expected<reading> read_sql_server(const answer& from) const;
     void take(belief& to, memory& have, time_point asked, const std::variant<answer, failure>& what)
         const;
     void take_facts(belief& to, memory& have, const reading& seen) const;
@@ -94,17 +110,46 @@ private:
     void take_ruling(belief& to, memory& have, const ruled& ruling) const;
 
     const store_specification store_;
+    const std::string question_;
 };
 
+// A database that tells nothing of itself has one epoch: its address.
+epoch epoch_of_place(const endpoint& at) {
+    auto where = to_string(at);
+    return {where.empty() ? "local" : std::move(where), 1, {}, {}, hadr::proof::own_word};
+}
+
+// The broker's guid is the database's own on whatever server, and for every login to see. The fork
+// is another one after a restore, and needs the right to see it.
+expected<adapter::reading> adapter::read_sql_server(const answer& from) const {
+    const auto facts = core::sql_server::read_member(from);
+    if (!facts)
+        return facts.error();
+    if (!facts->known)
+        return make_failure(
+            errc::rejected_by_server,
+            advice::retry,
+            to_string(place()) + " does not show this login such a database (4060)"
+        );
+    auto reign = epoch_of_place(place());
+    if (!facts->broker.empty())
+        reign.lineage = facts->broker;
+    if (!facts->fork.empty())
+        reign.fork = facts->fork;
+    const bool writable = facts->online() && facts->read_write && facts->access;
+    return reading{writable, !facts->online(), std::move(reign)};
+}
+
 expected<adapter::reading> adapter::read(const answer& from) const {
-    if (store_.kind != engine::postgresql) {
+    switch (store_.kind) {
+    case engine::postgresql: break;
+    case engine::sql_server: return read_sql_server(from);
+    case engine::other:
         if (from.rows() == 0)
             return make_failure(
                 errc::unreachable, advice::retry, "the answer makes no sense (F51)"
             );
-        // A database that tells nothing of itself has one epoch: its address.
-        return reading{
-            true, false, {to_string(store_.servers.front()), 1, {}, {}, hadr::proof::own_word}};
+        return reading{true, false, epoch_of_place(place())};
     }
     auto facts = core::read_member(from);
     if (!facts)
@@ -164,25 +209,35 @@ void adapter::take_facts(belief& to, memory& have, const reading& seen) const {
         return;
     }
     have.overruled = false;
-    is.accepted = seen.reign;
+    auto reign = seen.reign;
+    if (!reign.fork && order == epoch_order::same && is.accepted)
+        reign.fork = is.accepted->fork; // The right to see it was taken away, and it was not.
+    is.accepted = std::move(reign);
     is.state = availability::exposed;
     is.cause = "a lone server: its loss is an outage (B1)";
     if (!one.offline)
         is.writer = 0;
 }
 
+// Starting up or shutting down, by its own word (F33, F34).
+bool comes_back(const failure& why) {
+    return why.sqlstate.starts_with("57P") ||
+           std::find(sql_server_coming.begin(), sql_server_coming.end(), why.native) !=
+               sql_server_coming.end();
+}
+
 void adapter::take_failure(belief& to, const failure& why) const {
     auto& one = to.is.members[0];
     one.trouble = why;
     // A silence, a full server or refused credentials say nothing of its role.
-    if (why.code != errc::unreachable || why.native == local_cause)
+    const bool refuses = why.code == errc::wrong_role || why.code == errc::no_quorum;
+    if (!refuses && (why.code != errc::unreachable || why.native == local_cause))
         return;
     one.plays = role::unknown;
     one.writable = false;
     to.is.writer.reset();
     to.is.cause = why.message;
-    to.is.state = why.sqlstate.starts_with("57P") ? availability::failing_over
-                                                  : availability::action_required;
+    to.is.state = comes_back(why) ? availability::failing_over : availability::action_required;
 }
 
 void adapter::take(

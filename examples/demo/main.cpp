@@ -7,6 +7,7 @@
 
 #include <hadr/hadr.hpp>
 #include <hadr/libpq.hpp>
+#include <hadr/odbc.hpp>
 
 #include <fmt/format.h>
 
@@ -204,7 +205,7 @@ int main(int count, char** words) {
     timeline shown;
     auto store = hadr::open(
         words[1],
-        {.drivers = {hadr::libpq::make_driver()},
+        {.drivers = {hadr::libpq::make_driver(), hadr::odbc::make_driver()},
          .on_event = [&](const hadr::event& what) { shown.say("    * " + to_string(what)); }}
     );
     if (!store) {

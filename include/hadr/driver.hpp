@@ -3,6 +3,7 @@
 
 #include <hadr/answer.hpp>
 #include <hadr/endpoint.hpp>
+#include <hadr/executor.hpp>
 #include <hadr/expected.hpp>
 #include <hadr/profile.hpp>
 #include <hadr/world.hpp>
@@ -88,6 +89,10 @@ public:
         return true;
     }
 
+    /// How long all waits together may take; zero if that is not known. For a client library's own
+    /// limit, which is never the only one.
+    virtual duration longest() const noexcept { return {}; }
+
 protected:
     /// The first wait's length at most; negative: wait_on() does all.
     patience(world& through, duration first) noexcept : through_(through), first_(first) {}
@@ -155,29 +160,6 @@ public:
     /// Called in the child of a fork instead of the destructor: frees nothing that could tell the
     /// server (P10).
     virtual void abandon() noexcept = 0;
-};
-
-/// Runs what may block in a client library, on agents that can be given up (rulings 2 and 17):
-/// capped, and counted as stuck while one does not come back. Outlives the runtime for as long as
-/// anybody holds it. Thread-safe.
-class HADR_EXPORT executor {
-public:
-    /// One piece of work at a time: owned by whoever runs it as well, so that it can be given up,
-    /// and free to be run again once it has ended.
-    class HADR_EXPORT job {
-    public:
-        virtual ~job() = default;
-        virtual void run() noexcept = 0;
-    };
-
-    virtual ~executor() = default;
-
-    /// Runs the job soon, on another agent. False if none is to be had (F48).
-    virtual bool run(std::shared_ptr<job> what) = 0;
-
-    /// Nobody waits for the job any more: if it has not begun it never runs, else its agent is
-    /// stuck until it ends.
-    virtual void abandon(const std::shared_ptr<job>& which) noexcept = 0;
 };
 
 /// Opens sessions through one client library. Immutable, thread-safe.

@@ -119,8 +119,16 @@ struct reign_mark {
 struct session_standing {
     bool may_write = false;
     bool may_read = false;
+    bool may_wait = false; ///< It proved itself in the waiting room, for a promotion.
     std::optional<epoch> reign;
     std::optional<failure> refused; ///< Set if it may do neither.
+};
+
+/// Where a standby refuses its database: what the library's own sessions log in to, and those that
+/// wait for a promotion. Empty: the store's own database, and proof().
+struct waiting_room {
+    std::string_view database;
+    std::string_view proof; ///< Of a session that waits; proof() then moves it into the database.
 };
 
 /// Statements that make a session refuse to write, and let it write again; empty: nothing does.
@@ -150,6 +158,8 @@ public:
 
     /// The statement run on every session for applications before it is first lent (E4).
     virtual std::string_view proof() const noexcept = 0;
+
+    virtual waiting_room waits_in() const noexcept { return {}; }
 
     /// What keeps a session that was asked for to read from writing (E7). A reset undoes it too.
     virtual restraint read_only() const noexcept { return {}; }

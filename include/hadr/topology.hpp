@@ -64,10 +64,11 @@ struct member {
     endpoint at;
     std::string name; ///< As the specification calls it: "primary", "mirror", "replica 3".
     role plays = role::unknown;
-    bool writable = false; ///< By its own word, at the last answer.
-    bool named = false;    ///< The engine's deciding part calls it the primary.
-    bool offline = false;  ///< An operator took it out (B11).
-    bool refused = false;  ///< Answers, but is of an old epoch or a foreign lineage (C34, F15, E9).
+    bool writable = false;    ///< By its own word, at the last answer.
+    bool named = false;       ///< The engine's deciding part calls it the primary.
+    bool offline = false;     ///< An operator took it out (B11).
+    bool serves_reads = true; ///< As a standby; SQL Server's mirror refuses its database.
+    bool refused = false; ///< Answers, but is of an old epoch or a foreign lineage (C34, F15, E9).
     std::optional<epoch> reign;             ///< Of its last own answer.
     std::optional<std::uint64_t> lag_bytes; ///< Behind the primary. Unknown is not zero.
     std::optional<duration> lag;

@@ -174,6 +174,7 @@ private:
         check_secrets();
         check_numbers();
         finish_engine();
+        check_engine();
         check_members();
         finish_names();
         finish_encryption();
@@ -218,10 +219,6 @@ private:
                 check_mode(rule);
         if (!to_.multi_subnet_given)
             store.multi_subnet_failover = usual_multi_subnet(store.how);
-        for (const auto& rule : key_rules())
-            if (rule.name.starts_with("Witness_") && rule.name != "Witness_Lost_Advice" &&
-                given(rule.name) && !given("Witness"))
-                refuse(fmt::format("{} at place {} needs Witness", rule.name, place(rule.name)));
     }
 
     void check_places() {
@@ -322,6 +319,33 @@ private:
             return;
         }
         to_.store.kind = usual_engine(to_.store, to_.with);
+    }
+
+    void check_engine() {
+        const auto& store = to_.store;
+        // Of SQL Server's witness the version is told, for the policy, and nothing else.
+        const bool version = store.kind == engine::sql_server;
+        for (const auto& rule : key_rules())
+            if (rule.name.starts_with("Witness_") && rule.name != "Witness_Lost_Advice" &&
+                !(version && rule.name == "Witness_Version") && given(rule.name) &&
+                !given("Witness"))
+                refuse(fmt::format("{} at place {} needs Witness", rule.name, place(rule.name)));
+        if (store.how != mode::mirroring || store.kind == engine::postgresql)
+            return;
+        if (store.kind == engine::other)
+            return refuse("Mode=mirroring is for Engine=postgresql and Engine=sql_server");
+        if (given("Witness"))
+            refuse(fmt::format(
+                "Witness at place {} is left out with Engine=sql_server: the partners tell of "
+                "their witness, and clients never contact it (C9)",
+                place("Witness")
+            ));
+        if (given("Fork_Table"))
+            refuse(fmt::format(
+                "Fork_Table at place {} is for Engine=postgresql: SQL Server counts its changes "
+                "of roles",
+                place("Fork_Table")
+            ));
     }
 
     void finish_names() {

@@ -121,7 +121,7 @@ constexpr std::array<policy_rule, 18> policy_rules = {{
      [](const spec& s) { return s.how == mode::availability_group && members_differ(s, [](const endpoint& at) { return at.instance; }); }},
     {"no_witness", "C6", weight::warning,
      "without a witness nothing fails over by itself: an administrator must act",
-     [](const spec& s) { return s.how == mode::mirroring && !s.witness; }},
+     [](const spec& s) { return s.how == mode::mirroring && s.kind != engine::sql_server && !s.witness; }},
     {"several_domains", "C11", weight::warning,
      "the partners are in different domains, which the product's own tools do not support",
      [](const spec& s) { return s.how == mode::mirroring && members_differ(s, domain_of); }},

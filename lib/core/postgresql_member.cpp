@@ -81,13 +81,19 @@ flag(std::optional<std::string_view> text, std::string_view yes, std::string_vie
     return text == no ? std::optional(false) : std::nullopt;
 }
 
+// As the server writes it, or as ODBC has it.
+std::optional<bool> truth(std::optional<std::string_view> text) {
+    const auto as_written = flag(text, "t", "f");
+    return as_written ? as_written : flag(text, "1", "0");
+}
+
 }
 
 expected<member_facts> read_member(const answer& from) {
     const bool with_forks = from.columns() == member_columns + 1;
     if (from.rows() != 1 || (from.columns() != member_columns && !with_forks))
         return senseless();
-    const auto in_recovery = flag(from.at(0, 0), "t", "f");
+    const auto in_recovery = truth(from.at(0, 0));
     const auto read_only = flag(from.at(0, 1), "on", "off");
     const auto lineage = from.at(0, 2);
     const auto own_timeline = number(from.at(0, 3), 16);
@@ -103,7 +109,7 @@ expected<member_facts> read_member(const answer& from) {
     made.timeline =
         *in_recovery ? (replayed && *replayed != 0 ? replayed : std::nullopt) : own_timeline;
     made.position = number(from.at(0, 5)).value_or(0);
-    made.commits_wait = from.at(0, 6) == "t";
+    made.commits_wait = truth(from.at(0, 6)).value_or(false);
     made.standbys = number(from.at(0, 7));
     const auto visible = number(from.at(0, 8)).value_or(0);
     if (made.standbys && (visible != 0 || *made.standbys == 0))

@@ -10,8 +10,8 @@ namespace {
 
 bool fit(const topology& view, std::size_t index, const read_rules& rules) noexcept {
     const auto& one = view.members[index];
-    if (one.plays != role::standby || one.refused || one.offline || one.trouble ||
-        view.writer == index)
+    if (one.plays != role::standby || !one.serves_reads || one.refused || one.offline ||
+        one.trouble || view.writer == index)
         return false;
     return !rules.lag_bytes_max || (one.lag_bytes && *one.lag_bytes <= *rules.lag_bytes_max);
 }

@@ -142,4 +142,12 @@ statement_class classify(std::string_view text) noexcept {
         !reads || several};
 }
 
+// MariaDB's named locks and its variables, which belong to the session; an '@' in quotes too.
+statement_class classify_any_sql(std::string_view text) noexcept {
+    auto made = classify(text);
+    if (text.find('@') != std::string_view::npos || contains(text, "get_lock"))
+        made.clean = false;
+    return made;
+}
+
 }

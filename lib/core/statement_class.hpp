@@ -2,6 +2,7 @@
 #pragma once
 
 #include <hadr/driver.hpp>
+#include <hadr/store.hpp>
 
 #include <string_view>
 
@@ -24,6 +25,18 @@ struct statement_class {
 
 /// By its words alone; leading comments are skipped, anything doubtful is not clean.
 statement_class classify(std::string_view text) noexcept;
+statement_class classify_transact_sql(std::string_view text) noexcept;
+statement_class classify_any_sql(std::string_view text) noexcept;
+
+/// As the engine reads it.
+inline statement_class classify(std::string_view text, engine by) noexcept {
+    switch (by) {
+    case engine::postgresql: return classify(text);
+    case engine::sql_server: return classify_transact_sql(text);
+    case engine::other: break;
+    }
+    return classify_any_sql(text);
+}
 
 inline constexpr std::string_view commit_text = "COMMIT";
 

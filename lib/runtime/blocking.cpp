@@ -43,6 +43,10 @@ expected<void> session::run(const statement& what, answer& into, patience& with)
 
 namespace runtime {
 
+duration attention::longest() const noexcept {
+    return until_.fixed() ? until_.resolve({}, {}) - through_.now() : until_.length(otherwise_);
+}
+
 bool attention::wait_on(waiting what) noexcept {
     const auto now = through_.now();
     if (is_ == stage::fresh) {

@@ -35,6 +35,8 @@ public:
     bool ample() const noexcept { return first_ > duration::zero(); }
     bool over() const noexcept { return is_ == stage::over; }
 
+    duration longest() const noexcept override;
+
 private:
     enum class stage : unsigned char {
         fresh, ///< Or it has waited once, and nobody has looked at a clock.

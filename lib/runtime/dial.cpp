@@ -118,13 +118,14 @@ void dial::try_next() {
                       to = std::move(to),
                       home = at_.on.shared_from_this(),
                       by = at_.through,
+                      calls = at_.calls,
                       until = until_,
                       limit = limit_,
                       queued = queued()](const workers::ticket& own) {
         if (queued)
             home->post([self] { self->taken(); });
         const auto end = queued ? home->through().now() + limit : until;
-        auto how = by->connect(to, end, home->through(), nullptr);
+        auto how = by->connect(to, end, home->through(), calls);
         if (own.abandoned())
             return; // Nobody waits: the session ends here, on this worker.
         auto shared = std::make_shared<expected<std::unique_ptr<session>>>(std::move(how));

@@ -26,6 +26,7 @@ public:
         reactor& on;
         workers& by;
         std::shared_ptr<driver> through;
+        std::shared_ptr<executor> calls; ///< For what blocks in a session's client library.
     };
 
     using ended = std::function<void(expected<std::unique_ptr<session>>)>;

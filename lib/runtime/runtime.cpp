@@ -10,7 +10,9 @@ runtime_handle::runtime_handle(std::shared_ptr<hadr::world> in)
     : through(std::move(in))
     , on(std::make_shared<runtime::reactor>(through))
     , events(std::make_shared<runtime::dispatcher>(through))
-    , by(through) {}
+    , by(through)
+    , lent_calls(std::make_shared<runtime::calls>(through))
+    , own_calls(std::make_shared<runtime::calls>(through)) {}
 
 runtime_handle::~runtime_handle() {
     if (through->alive().load() != 0)
@@ -19,9 +21,14 @@ runtime_handle::~runtime_handle() {
 
 std::size_t runtime_handle::stop(time_point until) {
     std::size_t left = by.stop(until);
+    left += lent_calls->stop(until) + own_calls->stop(until);
     left += on->stop(until) ? 0U : 1U;
     left += events->stop(until) ? 0U : 1U;
     return left;
+}
+
+std::size_t runtime_handle::stuck() const {
+    return by.stuck() + lent_calls->stuck() + own_calls->stuck();
 }
 
 std::list<runtime_handle::sweep>::iterator runtime_handle::add_sweep(sweep what) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "runtime/calls.hpp"
 #include "runtime/dispatcher.hpp"
 #include "runtime/reactor.hpp"
 #include "runtime/watcher.hpp"
@@ -23,6 +24,9 @@ public:
     /// Ends all agents. Returns how many are stuck in a driver.
     std::size_t stop(time_point until);
 
+    /// Agents that are stuck in a driver now.
+    std::size_t stuck() const;
+
     /// Reactor's agent only: calls the sweep of every store once a second while there are any.
     using sweep = std::function<void(time_point now)>;
     std::list<sweep>::iterator add_sweep(sweep what);
@@ -32,6 +36,9 @@ public:
     const std::shared_ptr<runtime::reactor> on;
     const std::shared_ptr<runtime::dispatcher> events;
     runtime::workers by;
+    /// Of the sessions that are lent or wait to be: slow ones keep no watcher waiting.
+    const std::shared_ptr<runtime::calls> lent_calls;
+    const std::shared_ptr<runtime::calls> own_calls;
     runtime::watchers watching;
 
 private:

@@ -81,6 +81,9 @@ public:
     std::shared_ptr<const snapshot> current() const;
     std::shared_ptr<dispatcher::subscription> subscribe(listener to);
     void unsubscribe(const std::shared_ptr<dispatcher::subscription>& which);
+    engine engine_of_store() const noexcept {
+        return kind_.load(std::memory_order_relaxed);
+    }
     metrics counted() const;
     expected<operation_plan> consider(const operation& wanted) const;
     expected<void> operate(const operation_plan& what, deadline until);
@@ -173,6 +176,9 @@ private:
     void open_failed(slot & into, time_point asked, const failure& why);
     void block(server_pool & pool, const failure& why);
     void unblock(server_pool & pool) noexcept;
+    target target_of(const server_pool& pool, session_use use) const;
+    reactor::asked proof_of(const slot& which, time_point until) const;
+    bool stays(const slot& which, const session_standing& by) const noexcept;
     void prove(slot & which);
     void proved(slot & which, const answered& with);
     void misfit(slot & which);
@@ -274,6 +280,7 @@ private:
     std::atomic<slot*> aside_{nullptr}; ///< A list: out of circulation, to be ended.
     std::atomic<duration> statement_timeout_{};
     std::atomic<bool> reads_by_default_{false};
+    std::atomic<engine> kind_{engine::postgresql};
 
     alignas(64) mutable std::mutex publish_mutex_; // Guards published_.
     std::shared_ptr<const snapshot> published_;

@@ -109,7 +109,7 @@ metrics store::counted() const {
     made.log_lines_dropped = tally_->lines_dropped.load();
     made.leases_leaked = count_.leaked.load();
     made.waiters_now = static_cast<std::uint64_t>(waiting_.load());
-    made.logins_stuck_now = shared_->by.stuck();
+    made.logins_stuck_now = shared_->stuck();
     const auto now = current();
     for (const auto* pools : {&now->pools, &now->replaced})
         for (auto* pool : *pools)
@@ -215,10 +215,10 @@ void store::carry_out(
         {},
         on_witness ? spec_->witness->with : spec_->with,
         on_witness ? purpose::witness : purpose::watch,
-        {}};
+        on_witness ? std::string() : std::string(adapter_->waits_in().database)};
     tell({.what = event_kind::advice, .cause = "an operator asked: " + step.why});
     dial::begin(
-        {*shared_->on, shared_->by, driver_},
+        {*shared_->on, shared_->by, driver_, shared_->own_calls},
         to,
         until,
         [self = shared_from_this(), wanted, step, at = to.at, until, then = std::move(then)](
@@ -386,9 +386,9 @@ std::size_t store::close(deadline until) {
             shared_->events->finish(log_, end);
     }
     if (!first)
-        return shared_->by.stuck();
+        return shared_->stuck();
     const auto left = runtime_is_shared_ ? leave_shared_runtime(shared_, end) : 0;
-    return std::max(left, shared_->by.stuck());
+    return std::max(left, shared_->stuck());
 }
 
 // Idempotent. What is lent stays valid; the last lease to come back lets the store go.

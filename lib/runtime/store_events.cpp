@@ -115,9 +115,8 @@ void store::announce_partners(const topology& was) {
     for (auto i = was.members.size(); i < is.members.size(); ++i)
         tell(
             {.what = event_kind::partner_learned,
-             .cause = fmt::format(
-                 "the witness named {}, and it is allowed", to_string(is.members[i].at)
-             ),
+             .cause =
+                 fmt::format("the engine named {}, and it is allowed", to_string(is.members[i].at)),
              .member = i}
         );
     for (const auto& at : is.unlisted)
@@ -125,7 +124,7 @@ void store::announce_partners(const topology& was) {
             tell(
                 {.what = event_kind::partner_learned,
                  .cause = fmt::format(
-                     "the witness named {}, which is no member: it is not contacted (X3); list it, "
+                     "the engine named {}, which is no member: it is not contacted (X3); list it, "
                      "or "
                      "allow it by Partner_Allowed",
                      to_string(at)
@@ -262,7 +261,9 @@ void store::announce_witness(const topology& was) {
             {.what = event_kind::witness_lost,
              .cause = fmt::format(
                  "{}; no automatic failover until it returns (C32)",
-                 is.witness_trouble ? to_string(*is.witness_trouble) : "no answer"
+                 is.witness_trouble ? to_string(*is.witness_trouble)
+                 : spec_->witness   ? "no answer"
+                                    : "the partners do not see it"
              )}
         );
     }

@@ -28,7 +28,7 @@ bool past(deadline until, const world& through) noexcept {
 }
 
 [[gnu::noinline]] void classify_anew(slot& held, std::string_view text) {
-    held.found = core::classify(text);
+    held.found = core::classify(text, held.home->of.engine_of_store());
     held.classified = text.size() <= remembered_text_max ? text : std::string_view();
 }
 

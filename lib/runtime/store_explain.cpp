@@ -97,9 +97,10 @@ explanation store::explain(intent wanted) const {
     explanation made;
     for (std::size_t i = 0; i < view.members.size(); ++i) {
         const auto& one = view.members[i];
-        const bool eligible = write ? view.writer == i
-                                    : !one.refused && !one.offline && !one.trouble &&
-                                          (one.plays == role::standby || view.writer == i);
+        const bool eligible =
+            write ? view.writer == i
+                  : !one.refused && !one.offline && !one.trouble &&
+                        ((one.plays == role::standby && one.serves_reads) || view.writer == i);
         const auto there = supply_of(*now, i, number);
         made.candidates.push_back({one.at, eligible, describe(*now, i, there)});
         made.available = made.available || (eligible && there.some());

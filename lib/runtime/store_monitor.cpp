@@ -51,6 +51,7 @@ store::store(parts from)
     , belief_(adapter_->begin()) {
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
+    kind_.store(spec_->kind);
     if (from.on_event)
         listeners_.push_back(shared_->events->subscribe(std::move(from.on_event), tally_));
     auto first = std::make_shared<snapshot>();
@@ -132,12 +133,13 @@ void store::set_up() {
         return;
     statement_timeout_.store(spec_->statement_timeout);
     reads_by_default_.store(spec_->read_intent);
+    kind_.store(spec_->kind);
     resumable_.reset(); // An index of the former members.
     told_members_.clear();
     add_pools();
     if (spec_->witness) {
         const auto& witness = *spec_->witness;
-        const dial::place at{*shared_->on, shared_->by, driver_};
+        const dial::place at{*shared_->on, shared_->by, driver_, shared_->own_calls};
         witness_ = shared_->watching.of(at, witness.at, witness.with, purpose::witness);
         witness_subscription_ = witness_->subscribe(
             {{subject::kind::witness, 0},
@@ -160,7 +162,7 @@ void store::set_up() {
 // One for each member that has none: those of the specification, and partners as they are learned.
 void store::add_pools() {
     const auto& members = belief_.is.members;
-    const dial::place at{*shared_->on, shared_->by, driver_};
+    const dial::place at{*shared_->on, shared_->by, driver_, shared_->own_calls};
     for (auto i = pools_.size(); i < members.size(); ++i) {
         auto pool = make_pool(i);
         pool->with = spec_->with;
@@ -171,7 +173,9 @@ void store::add_pools() {
              [self = weak_from_this()](const event_seen& what) {
                  if (const auto here = self.lock())
                      here->happened(what);
-             }}
+             },
+             {},
+             std::string(adapter_->waits_in().database)}
         );
         pools_.push_back(std::move(pool));
     }
@@ -354,8 +358,8 @@ void store::route_reads(const topology& was) {
     for (std::size_t i = 0; i < pools_.size() && i < is.members.size(); ++i) {
         auto& pool = *pools_[i];
         const auto& one = is.members[i];
-        const bool serves =
-            !one.refused && !one.offline && (one.plays == role::standby || is.writer == i);
+        const bool serves = !one.refused && !one.offline &&
+                            ((one.plays == role::standby && one.serves_reads) || is.writer == i);
         const bool known = i < was.members.size();
         const bool moved = known && was.members[i].plays != one.plays;
         const auto number = pool.reading.load();
@@ -416,7 +420,7 @@ void store::schedule(time_point now) {
         {.what = event_kind::advice,
          .cause = "the witness has been lost for long: no automatic failover will come; operate "
                   "without a "
-                  "witness (remove Witness=) if it stays away (C32)"}
+                  "witness (remove Witness=, or SET WITNESS OFF) if it stays away (C32)"}
     );
 }
 

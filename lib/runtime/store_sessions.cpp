@@ -133,11 +133,9 @@ bool store::open(server_pool& pool, session_use use, time_point now) {
     into->state.store(slot_state::opening);
     into->use = use;
     into->generation = pool.generation;
-    const target to{
-        pool.at, {}, pool.with, use == session_use::warm ? purpose::warm : purpose::lend, {}};
     into->dialing = dial::begin(
-        {*shared_->on, shared_->by, driver_},
-        to,
+        {*shared_->on, shared_->by, driver_, shared_->lent_calls},
+        target_of(pool, use),
         now + spec_->connect_timeout,
         [self = shared_from_this(), into, generation = pool.generation, now](
             expected<std::unique_ptr<session>> how
@@ -225,11 +223,7 @@ void store::prove(slot& which) {
     const auto sequence = shared_->on->next_sequence();
     shared_->on->run(
         *which.wire,
-        {std::string(adapter_->proof()),
-         statement_kind::text,
-         asked + spec_->watch_timeout,
-         // Planned while the session waits for its promotion.
-         spec_->proxy.empty() ? preparation::kept : preparation::none},
+        proof_of(which, asked + spec_->watch_timeout),
         [self = shared_from_this(), one = &which, asked, sequence](
             const expected<void>& how, answer& what
         ) {
@@ -270,7 +264,7 @@ void store::proved(slot& which, const answered& with) {
         which.acceptance.store(acceptance_.load());
         which.reading.store(0);
         which.use = session_use::write;
-    } else if (standing.may_read && which.use != session_use::write && routed_ != pool.member) {
+    } else if (stays(which, standing)) {
         core::mark<"session stays warm or reads">();
         which.reading.store(which.use == session_use::read ? pool.reading.load() : 0);
     } else if (with.sequence < routed_since_) {

@@ -69,9 +69,11 @@ void watcher::unblock() {
 
 std::vector<std::string_view> watcher::databases() const {
     std::vector<std::string_view> all;
-    for (const auto& one : subscribers_)
-        if (std::find(all.begin(), all.end(), one.with->database) == all.end())
-            all.push_back(one.with->database);
+    for (const auto& one : subscribers_) {
+        const std::string_view its = one.database.empty() ? one.with->database : one.database;
+        if (std::find(all.begin(), all.end(), its) == all.end())
+            all.push_back(its);
+    }
     return all;
 }
 

@@ -34,6 +34,7 @@ public:
         std::shared_ptr<const profile> with;
         news tell;
         std::optional<inquiry> wanted = {};
+        std::string database = {}; ///< Instead of the profile's, unless empty.
     };
     using subscriber = std::list<subscription>::iterator;
 

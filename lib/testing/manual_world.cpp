@@ -194,6 +194,10 @@ void manual_world::advance(duration by) {
     }
 }
 
+time_point manual_world::due() const noexcept {
+    return impl_->on.due();
+}
+
 void manual_world::later(duration after, std::function<void()> what) {
     impl_->on.later(now() + after, std::move(what));
 }

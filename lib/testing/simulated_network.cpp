@@ -130,8 +130,8 @@ void simulated_store::impl::handle(std::uint64_t packed) {
             take_records(at, number_of(packed));
         else if (what == message::confirmed)
             take_confirmation(at, number_of(packed));
-        else if (at.streaming && at.stream == number_of(packed))
-            end_stream(at);
+        else
+            end_stream(at, number_of(packed));
         return;
     }
     auto& on = wires[whose(packed)];
@@ -220,7 +220,9 @@ void simulated_store::impl::lose(wire& on) {
     if (on.dialing != nullptr) {
         if (!on.admitted)
             on.admitted = make_failure(
-                errc::unreachable, advice::retry, to_string(at(on.with)) + " closed the connection"
+                errc::unreachable,
+                advice::retry,
+                to_string(simulated_store::at(on.with, rules.kind)) + " closed the connection"
             );
         world.unpark(on.dialing);
     } else if (on.client != nullptr) {

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testing/read_only.hpp"
-#include "testing/simulated_statement.hpp"
 #include "testing/simulation.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace hadr::inline v0::testing {
 
@@ -34,7 +30,9 @@ void simulated_store::impl::admit(wire& on) {
     const bool witness = on.with == site::witness;
     if (witness ? !witness_up : !served_by(on).running && !served_by(on).starting) {
         on.admitted = make_failure(
-            errc::unreachable, advice::retry, to_string(at(on.with)) + " refused the connection"
+            errc::unreachable,
+            advice::retry,
+            to_string(simulated_store::at(on.with, rules.kind)) + " refused the connection"
         );
         send(on, message::login_answer, 0);
         return;
@@ -44,16 +42,16 @@ void simulated_store::impl::admit(wire& on) {
 
 void simulated_store::impl::decide_login(wire& on) {
     const bool witness = on.with == site::witness;
-    const auto where = to_string(at(on.with));
+    const auto where = to_string(simulated_store::at(on.with, rules.kind));
     auto how = witness ? witness_door : served_by(on).door;
     auto& present = witness ? witness_served : served_by(on).served;
     if (how == door::open && !witness && served_by(on).starting)
         how = door::starting;
     if (how == door::open && present.size() >= static_cast<std::size_t>(rules.sessions_max))
         how = door::full;
-    const auto rejected = [&](errc code, advice next, const char* sqlstate) {
-        auto why = make_failure(code, next, where + " refused the login");
-        why.sqlstate = sqlstate;
+    const auto rejected = [&](refusal what) {
+        auto why = failure_of(what);
+        why.message = where + " refused the login";
         return why;
     };
     if (witness ? !witness_up : !served_by(on).running && !served_by(on).starting) {
@@ -61,13 +59,15 @@ void simulated_store::impl::decide_login(wire& on) {
             errc::unreachable, advice::retry, where + " closed the connection during the login"
         );
     } else if (how == door::full) {
-        on.admitted = rejected(errc::rejected_by_server, advice::retry, "53300");
+        on.admitted = rejected(refusal::full);
     } else if (how == door::starting) {
-        on.admitted = rejected(errc::unreachable, advice::retry, "57P03");
+        on.admitted = rejected(refusal::starting);
     } else if (how == door::locked) {
-        on.admitted = rejected(errc::rejected_by_server, advice::give_up, "28P01");
+        on.admitted = rejected(refusal::locked);
     } else if (on.client_gone) {
         return;
+    } else if (auto closed = closed_to(on)) {
+        on.admitted = std::move(*closed);
     } else {
         on.served = true;
         on.boot = witness ? witness_boot : served_by(on).boot;
@@ -104,7 +104,7 @@ void simulated_store::impl::execute(wire& on, node& at) {
     const std::string_view text = on.text;
     const bool ends = text == "ROLLBACK" || text == "reset";
     if (on.transaction == transaction_status::failed && !ends && text != "COMMIT") {
-        refuse(on, errc::rejected_by_server, advice::retry, "25P02");
+        refuse(on, refusal::failed_transaction);
     } else if (starts(text, "BEGIN")) {
         on.transaction = transaction_status::open;
         finish(on, "BEGIN");
@@ -124,12 +124,9 @@ void simulated_store::impl::execute(wire& on, node& at) {
         on.read_only = on.read_only && text != "reset";
         on.touched = on.touched && text != "reset";
         finish(on, text == "reset" ? "DISCARD ALL" : "ROLLBACK");
-    } else if (text == read_only_on || text == read_only_off) {
-        on.read_only = text == read_only_on;
-        finish(on, "SET");
-    } else if (text.find("pg_is_in_recovery()") != std::string_view::npos) {
-        describe(on, at);
-    } else if (auto write = write_of(text); !write.token.empty()) {
+    } else if (takes(on, at)) {
+        return;
+    } else if (auto write = written_by(text); !write.token.empty()) {
         take_write(on, at, std::move(write));
     } else {
         on.touched = on.touched || starts(text, "SET ");
@@ -164,14 +161,14 @@ void simulated_store::impl::read(wire& on, node& at) {
 bool simulated_store::impl::ask_test(wire& on, answer& into) {
     if (answers)
         on.how = answers(on.text, into);
-    if (!on.how && on.transaction == transaction_status::open)
-        on.transaction = transaction_status::failed;
+    if (!on.how)
+        on.transaction = after_failure(on.transaction);
     return on.how.has_value();
 }
 
 void simulated_store::impl::take_write(wire& on, node& at, simulated_write what) {
-    if (at.in_recovery || at.read_only || on.read_only) {
-        refuse(on, errc::wrong_role, advice::retry, "25006");
+    if (const auto why = forbids_write(on, at)) {
+        refuse(on, *why);
         return;
     }
     if (what.once && key_of_another(on, at, what.token)) {
@@ -183,7 +180,7 @@ void simulated_store::impl::take_write(wire& on, node& at, simulated_write what)
     const auto again = [&](const std::string& one) { return one == what.token; };
     if (what.once && (std::any_of(at.log.begin(), at.log.end(), there) ||
                       std::any_of(on.pending.begin(), on.pending.end(), again))) {
-        refuse(on, errc::rejected_by_server, advice::give_up, "23505");
+        refuse(on, refusal::duplicate);
         return;
     }
     auto* const into = on.client == nullptr ? nullptr : answer_of(*on.client);
@@ -284,96 +281,14 @@ void simulated_store::impl::finish(wire& on, std::string_view tag) {
         step(commit_step::answered, on.with, on.token);
 }
 
-void simulated_store::impl::refuse(wire& on, errc code, advice next, std::string_view sqlstate) {
-    auto why = make_failure(
-        code,
-        next,
-        code == errc::wrong_role ? "the session is read-only" : "the server refused the statement"
-    );
-    why.sqlstate = sqlstate;
+void simulated_store::impl::refuse(wire& on, refusal what) {
+    fail(on, failure_of(what));
+}
+
+void simulated_store::impl::fail(wire& on, failure why) {
     on.how = std::move(why);
-    if (on.transaction == transaction_status::open)
-        on.transaction = transaction_status::failed;
+    on.transaction = after_failure(on.transaction);
     finish(on, {});
-}
-
-// The row of core's member_question.
-void simulated_store::impl::describe(wire& on, const node& at) {
-    auto* const into = on.client == nullptr ? nullptr : answer_of(*on.client);
-    if (into != nullptr) {
-        constexpr std::array<std::string_view, 10> names = {
-            "recovery",
-            "read_only",
-            "system",
-            "timeline",
-            "replayed",
-            "position",
-            "waits",
-            "standbys",
-            "visible",
-            "synchronous"};
-        for (const auto name : names)
-            into->add_column(name);
-        char timeline[9] = {};
-        std::snprintf(timeline, sizeof timeline, "%08X", static_cast<unsigned>(at.timeline));
-        const bool primary = !at.in_recovery;
-        const auto& standby = other(const_cast<node&>(at)); // NOLINT: of this store, not changed.
-        const std::string_view standbys = standby.streaming && !on.stranger ? "1" : "0";
-        const auto replayed = std::to_string(at.timeline);
-        const auto position = std::to_string(50'000'000 + at.log.size() * 120);
-        const auto only_primary = [&](std::string_view text) {
-            return primary ? std::optional(text) : std::nullopt;
-        };
-        into->add_value(primary ? "f" : "t");
-        into->add_value(!primary || at.read_only || on.read_only ? "on" : "off");
-        into->add_value(at.lineage);
-        into->add_value(only_primary(timeline));
-        into->add_value(replayed);
-        into->add_value(position);
-        into->add_value(at.synchronous ? "t" : "f");
-        into->add_value(only_primary(standbys));
-        into->add_value(only_primary(standbys));
-        into->add_value(only_primary(at.synchronous ? standbys : "0"));
-    }
-    finish(on, "SELECT 1");
-}
-
-void simulated_store::impl::answer_witness(wire& on) {
-    auto* const into = on.client == nullptr ? nullptr : answer_of(*on.client);
-    const std::string_view text = on.text;
-    if (starts(text, "LISTEN"))
-        on.listens = true;
-    if (text.find("perform_failover(") != std::string_view::npos && !perform_failover()) {
-        refuse(on, errc::rejected_by_server, advice::give_up, "55000");
-        return;
-    }
-    if (into != nullptr &&
-        text.find("pgautofailover.current_state('default', 0)") != std::string_view::npos) {
-        constexpr std::array<std::string_view, 8> names = {
-            "nodehost",
-            "nodeport",
-            "nodename",
-            "current_group_state",
-            "assigned_group_state",
-            "health",
-            "sysidentifier",
-            "formationid"};
-        for (const auto name : names)
-            into->add_column(name);
-        const auto& rows = stale ? *stale : known;
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            const auto where = at(nodes[i].which);
-            into->add_value(where.host);
-            into->add_value(std::to_string(where.port));
-            into->add_value(to_string(nodes[i].which));
-            into->add_value(to_string(rows[i].reported));
-            into->add_value(to_string(rows[i].goal));
-            into->add_value(rows[i].healthy() ? "1" : "0");
-            into->add_value(nodes[i].lineage);
-            into->add_value("default");
-        }
-    }
-    finish(on, "SELECT");
 }
 
 void simulated_store::impl::end_backend(wire& on) {
@@ -411,10 +326,7 @@ void simulated_store::impl::stop_server(node& at, bool with_words) {
         else
             send(on, message::closed, 0);
     }
-    auto& partner = other(at);
-    if (partner.streaming)
-        between(at.which, message::stream_ended, partner.stream);
-    end_stream(at);
+    stopped(at);
 }
 
 void simulated_store::impl::start_server(node& at) {
@@ -427,7 +339,7 @@ void simulated_store::impl::start_server(node& at) {
         which->starting = false;
         which->running = true;
         which->visible = which->log.size(); // Recovery shows all that was logged.
-        try_stream(*which);
+        started(*which);
     });
 }
 
@@ -451,6 +363,17 @@ int simulated_store::impl::cancel_waiting(node& at) {
         soon(on, message::show, commit_pause);
     }
     return cancelled;
+}
+
+void simulated_store::impl::work(node& at, duration takes, std::function<void()> then) {
+    world.later(takes, [this, which = &at, boot = at.boot, then = std::move(then)]() mutable {
+        if (over || which->boot != boot)
+            return;
+        if (which->frozen)
+            work(*which, reaction, std::move(then));
+        else
+            then();
+    });
 }
 
 }

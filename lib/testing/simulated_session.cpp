@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testing/simulated_statement.hpp"
 #include "testing/simulation.hpp"
 
 #include <algorithm>
@@ -70,8 +69,7 @@ public:
             auto why = make_failure(
                 errc::outcome_unknown, advice::verify, "the session was lost before the answer came"
             );
-            if (on_.last_words)
-                why.sqlstate = "57P01";
+            in_->mark_lost(on_, why);
             end(std::move(why));
         }
     }
@@ -112,7 +110,9 @@ public:
         return on_.after;
     }
 
-    std::string_view reported(std::string_view) const noexcept override { return {}; }
+    std::string_view reported(std::string_view name) const noexcept override {
+        return in_->reported(on_, name);
+    }
 
     std::optional<push> take_push() override {
         if (on_.pushes.empty())
@@ -143,7 +143,7 @@ private:
             on_.token = std::exchange(last_token_, {});
             return;
         }
-        auto write = write_of(on_.text);
+        auto write = in_->written_by(on_.text);
         if (write.token.empty())
             return;
         (on_.after == transaction_status::open ? last_token_ : on_.token) = std::move(write.token);
@@ -185,7 +185,7 @@ class simulated_driver final : public driver {
 public:
     explicit simulated_driver(std::shared_ptr<simulated_store::impl> of) : of_(std::move(of)) {}
 
-    std::string_view name() const noexcept override { return "libpq"; }
+    std::string_view name() const noexcept override { return of_->driver_name(); }
 
     expected<std::unique_ptr<session>> connect(
         const target& to, time_point until, world& through, const std::shared_ptr<executor>& /*by*/
@@ -202,6 +202,10 @@ public:
         }
         auto& on = of_->new_wire(*place, stranger, to.why);
         on.dialing = self;
+        if (to.with != nullptr)
+            on.database = to.database.empty() ? to.with->database : to.database;
+        if (*place == site::witness)
+            ++of_->count.witness_logins;
         of_->send(on, message::login, 0);
         while (!on.admitted && !on.ended && through.now() < until)
             through.park(self, until);

@@ -96,6 +96,10 @@ std::string text_of(const statement& what) {
         return "append " + text.substr(insert.size(), text.size() - insert.size() - end.size());
     if (text == "SELECT token FROM ledger")
         return "ledger";
+    for (const std::string_view word : {"COMMIT", "ROLLBACK"})
+        for (const std::string_view more : {" TRANSACTION", " TRAN", " WORK"})
+            if (text.starts_with(word) && std::string_view(text).substr(word.size()) == more)
+                return std::string(word);
     return text;
 }
 

@@ -6,11 +6,11 @@
 
 namespace hadr::inline v0::testing {
 
-namespace {
-
-[[noreturn]] void bug_in_test(const std::string& what) {
+void bug_in_test(const std::string& what) {
     throw std::logic_error("bug in test: " + what);
 }
+
+namespace {
 
 void must_be(bool so, site which, std::string_view what) {
     if (!so)
@@ -25,8 +25,24 @@ void must_be_link(site from, site to) {
     must_be(from != to, from, "has no link to itself");
 }
 
-const simulated_store::settings& possible(const simulated_store::settings& how) {
-    for (const auto period : {how.keeper_period, how.health_period})
+std::string usual_lineage(engine kind) {
+    return kind == engine::sql_server ? "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+                                      : "7000000000000000001";
+}
+
+void must_be_lineage(std::string_view text, engine kind) {
+    constexpr std::string_view digits = "0123456789abcdef-";
+    const bool guid = text.size() == 36 && text.find_first_not_of(digits) == std::string_view::npos;
+    if (kind == engine::sql_server && !guid)
+        bug_in_test("a mirroring session without a guid, in small letters");
+}
+
+simulated_settings possible(simulated_settings how) {
+    if (how.kind != engine::postgresql && how.kind != engine::sql_server)
+        bug_in_test("an engine that is not simulated");
+    if (how.mirror_refusal != 954 && how.mirror_refusal != 4060)
+        bug_in_test("a mirror refuses its database by 954 or 4060");
+    for (const auto period : {how.keeper_period, how.health_period, how.ping_period})
         if (period <= duration::zero())
             bug_in_test("an agent or a witness that acts without end: a period must be positive");
     for (const auto length :
@@ -36,6 +52,7 @@ const simulated_store::settings& possible(const simulated_store::settings& how) 
           how.unhealthy_after,
           how.demote_timeout,
           how.partition_timeout,
+          how.partner_timeout,
           how.promotion_time,
           how.start_time,
           how.rewind_time})
@@ -43,6 +60,9 @@ const simulated_store::settings& possible(const simulated_store::settings& how) 
             bug_in_test("nothing lasts less than no time");
     if (how.sessions_max < 1)
         bug_in_test("a server that takes no session at all");
+    if (how.lineage.empty())
+        how.lineage = usual_lineage(how.kind);
+    must_be_lineage(how.lineage, how.kind);
     return how;
 }
 
@@ -62,7 +82,7 @@ std::string_view to_string(commit_step step) noexcept {
     return names[static_cast<std::size_t>(step)];
 }
 
-simulated_store::impl::impl(manual_world& in, settings how)
+simulated_store::impl::impl(manual_world& in, simulated_settings how)
     : world(in)
     , rules(std::move(how))
     , chance(in.random())
@@ -75,11 +95,8 @@ simulated_store::impl::impl(manual_world& in, settings how)
         one.which = servers[i];
         one.lineage = rules.lineage;
         one.answer_time = rules.answer_time;
-        one.in_touch = world.now();
         one.in_recovery = i == 1;
         one.synchronous = i == 0;
-        one.state = i == 0 ? node_state::primary : node_state::secondary;
-        known[i] = {one.state, one.state, world.now(), 0};
         auto& stranger = strangers[i];
         stranger.which = servers[i];
         stranger.lineage = "9000000000000000009";
@@ -87,16 +104,18 @@ simulated_store::impl::impl(manual_world& in, settings how)
         stranger.answer_time = rules.answer_time;
         stranger.synchronous = false;
     }
-    try_stream(nodes[1]);
 }
 
 simulated_store::simulated_store(manual_world& in, settings how)
-    : impl_(std::make_shared<impl>(in, possible(how))) {
+    : impl_(
+          how.kind == engine::sql_server ? make_database_mirroring(in, possible(how))
+                                         : make_auto_failover(in, possible(how))
+      ) {
     in.keep(impl_);
     rebind(site::one, false);
     rebind(site::two, false);
     in.set_name("witness", {{"10.0.0.3"}, {}});
-    impl_->begin_ticking();
+    impl_->begin();
 }
 
 simulated_store::~simulated_store() {
@@ -108,12 +127,17 @@ std::shared_ptr<driver> simulated_store::through() const {
 }
 
 std::string simulated_store::connection_string() const {
-    return "Mode=mirroring;Server=one:5432;Failover_Partner=two:5432;"
-           "Witness=pg_auto_failover:witness:5432;Database=d;UID=u;Encrypt=disable";
+    return impl_->connection_string();
 }
 
-endpoint simulated_store::at(site which) {
-    return {std::string(to_string(which)), 5432, {}};
+endpoint simulated_store::at(site which, engine kind) {
+    const std::uint16_t port = kind == engine::sql_server ? 1433 : 5432;
+    return {std::string(to_string(which)), port, {}};
+}
+
+std::string simulated_store::server_name(site which) {
+    must_be_server(which);
+    return which == site::one ? "ONE" : "TWO";
 }
 
 void simulated_store::kill(site which) {
@@ -126,6 +150,7 @@ void simulated_store::kill(site which) {
             impl_->wires[id].served = false;
             impl_->send(impl_->wires[id], message::closed, 0);
         }
+        impl_->witness_stopped();
         for (const auto packed : std::exchange(impl_->witness_deferred, {}))
             impl_->handle(packed);
         return;
@@ -154,7 +179,7 @@ void simulated_store::kill_server(site which) {
 void simulated_store::kill_keeper(site which) {
     must_be_server(which);
     auto& one = impl_->of(which);
-    must_be(one.keeper, which, "has no agent to kill");
+    must_be(impl_->has_agents() && one.keeper, which, "has no agent to kill");
     one.keeper = false;
 }
 
@@ -162,19 +187,14 @@ void simulated_store::restart(site which) {
     if (which == site::witness) {
         must_be(!impl_->witness_up, which, "runs: it cannot be started");
         impl_->witness_up = true;
-        for (auto& one : impl_->known)
-            one.last_report = impl_->world.now(); // Its grace after a start.
+        impl_->witness_started();
         return;
     }
     must_be_server(which);
     auto& one = impl_->of(which);
     must_be(!one.keeper, which, "runs: it cannot be started");
     one.keeper = true;
-    one.in_touch = impl_->world.now();
-    const bool down = one.state == node_state::demote_timeout || one.state == node_state::demoted;
-    if (!down)
-        impl_->start_server(one);
-    impl_->nudge(one);
+    impl_->restarted(one);
 }
 
 void simulated_store::freeze(site which) {
@@ -194,7 +214,7 @@ void simulated_store::thaw(site which) {
     must_be(frozen, which, "is not frozen");
     frozen = false;
     if (!witness)
-        impl_->of(which).in_touch = impl_->world.now();
+        impl_->thawed(impl_->of(which));
     auto& kept = witness ? impl_->witness_deferred : impl_->of(which).deferred;
     for (const auto packed : std::exchange(kept, {}))
         impl_->handle(packed);
@@ -254,21 +274,30 @@ void simulated_store::set_answer_time(site which, duration how_long) {
 }
 
 void simulated_store::set_stale(bool stale) {
-    impl_->stale.reset();
-    if (stale)
-        impl_->stale = impl_->known;
+    must_be(impl_->has_agents() || !stale, site::witness, "is asked by nobody");
+    impl_->set_stale(stale);
 }
 
 bool simulated_store::switch_over() {
     must_be(
-        impl_->witness_up && !impl_->witness_frozen, site::witness, "can be asked for nothing now"
+        !impl_->has_agents() || (impl_->witness_up && !impl_->witness_frozen),
+        site::witness,
+        "can be asked for nothing now"
     );
     return impl_->perform_failover();
+}
+
+expected<void> simulated_store::administer(site which, std::string_view statement) {
+    must_be_server(which);
+    auto& one = impl_->of(which);
+    must_be(one.running && !one.frozen, which, "takes no statement now");
+    return impl_->administer(one, statement);
 }
 
 int simulated_store::cancel_waiting(site which) {
     must_be_server(which);
     auto& one = impl_->of(which);
+    must_be(impl_->has_agents(), which, "takes no such cancel: its commits cannot become local");
     must_be(one.running && !one.frozen, which, "runs nothing that could be cancelled");
     return impl_->cancel_waiting(one);
 }
@@ -276,17 +305,10 @@ int simulated_store::cancel_waiting(site which) {
 void simulated_store::promote_apart(site which) {
     must_be_server(which);
     auto& one = impl_->of(which);
-    must_be(!one.keeper, which, "has an agent, which would not have it");
+    must_be(!impl_->has_agents() || !one.keeper, which, "has an agent, which would not have it");
     must_be(!one.frozen, which, "is frozen: it cannot be promoted");
     must_be(!one.running || one.in_recovery, which, "is a running primary");
-    impl_->end_stream(one);
-    one.apart = true;
-    one.in_recovery = false;
-    one.read_only = false;
-    one.synchronous = false;
-    one.replicated = 0;
-    ++one.timeline;
-    impl_->start_server(one);
+    impl_->promote_apart(one);
 }
 
 void simulated_store::rebind(site which, bool to_stranger) {
@@ -302,6 +324,7 @@ void simulated_store::rebuild(std::string lineage) {
     must_be(named() != site::client, site::witness, "names nobody: there is nothing to restore");
     must_be(lead.running && !lead.in_recovery, lead.which, "is no running primary");
     must_be(lineage != lead.lineage, lead.which, "is of that lineage already");
+    must_be_lineage(lineage, impl_->rules.kind);
     for (auto& one : impl_->nodes) {
         const bool ran = one.running;
         impl_->stop_server(one, true);
@@ -310,6 +333,7 @@ void simulated_store::rebuild(std::string lineage) {
         if (ran)
             impl_->start_server(one);
     }
+    impl_->rebuilt();
 }
 
 void simulated_store::heal() {
@@ -338,6 +362,7 @@ void simulated_store::heal() {
         thaw(site::witness);
     if (!impl_->witness_up)
         restart(site::witness);
+    impl_->healed();
 }
 
 void simulated_store::when(commit_step step, std::function<void()> then) {
@@ -369,15 +394,7 @@ site simulated_store::named() const noexcept {
 }
 
 bool simulated_store::protected_now() const noexcept {
-    const auto which = impl_->named();
-    if (!which)
-        return false;
-    const auto& lead = impl_->nodes[*which];
-    const auto& rest = impl_->nodes[1 - *which];
-    return lead.state == node_state::primary && lead.running && !lead.read_only &&
-           lead.synchronous && rest.state == node_state::secondary && rest.running &&
-           rest.streaming && impl_->known[*which].goal == node_state::primary &&
-           impl_->known[1 - *which].goal == node_state::secondary;
+    return impl_->protected_now();
 }
 
 bool simulated_store::reachable(site which) const noexcept {
@@ -389,7 +406,7 @@ bool simulated_store::reachable(site which) const noexcept {
     if (!quick(impl_->way(site::client, which)) || !quick(impl_->way(which, site::client)))
         return false;
     if (which == site::witness)
-        return impl_->witness_up && !impl_->witness_frozen && !impl_->stale &&
+        return impl_->witness_up && !impl_->witness_frozen && impl_->truthful() &&
                impl_->witness_door == door::open &&
                impl_->witness_answer_time <= impl_->rules.answer_time;
     const auto& one = impl_->of(which);
@@ -404,12 +421,12 @@ simulated_store::server_state simulated_store::state(site which) const {
         one.running,
         one.frozen,
         one.in_recovery,
-        one.running && !one.in_recovery && !one.read_only,
+        impl_->writable(one),
         one.synchronous,
         one.apart,
         one.timeline,
         one.lineage,
-        std::string(to_string(impl_->known[which == site::one ? 0 : 1].goal)),
+        impl_->assigned(which == site::one ? 0 : 1),
         one.served.size()};
 }
 

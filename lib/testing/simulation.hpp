@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "testing/simulated_statement.hpp"
 #include "testing/stage.hpp"
 
 #include <hadr/testing/simulated_store.hpp>
@@ -12,22 +13,17 @@
 namespace hadr::inline v0::testing {
 
 class simulated_session;
-struct simulated_write;
-
-/// States of a node of pg_auto_failover, reported by its agent or assigned by the witness.
-enum class node_state : unsigned char {
-    primary,
-    wait_primary,
-    secondary,
-    catchingup,
-    prepare_promotion,
-    stop_replication,
-    draining,
-    demote_timeout,
-    demoted,
+/// Why a server takes a login or a statement not.
+enum class refusal : unsigned char {
+    full,
+    starting,
+    locked,
+    failed_transaction,
+    read_only,
+    duplicate,
+    no_failover,
+    no_such_table,
 };
-
-std::string_view to_string(node_state state) noexcept;
 
 /// What crosses a link, or happens to a connection later.
 enum class message : unsigned char {
@@ -64,7 +60,9 @@ struct wire {
     bool answered = false;
     std::deque<std::string> pushes;
 
-    bool stranger = false; ///< With what a rebound name leads to.
+    std::string database;   ///< Asked for at the login.
+    bool in_master = false; ///< SQL Server: in the database that is never closed.
+    bool stranger = false;  ///< With what a rebound name leads to.
     bool served = false;
     bool client_gone = false;
     bool last_words = false; ///< The server said 57P01 before it closed.
@@ -122,19 +120,7 @@ struct node {
     std::uint32_t stream = 0;
     std::size_t sent = 0;
 
-    node_state state = node_state::primary;
-    bool busy = false; ///< Its agent is rewinding or promoting.
-    time_point in_touch;
-};
-
-/// What the witness knows and wants of a node.
-struct registration {
-    node_state reported = node_state::primary;
-    node_state goal = node_state::primary;
-    time_point last_report;
-    int failed_checks = 0;
-
-    bool healthy() const noexcept { return failed_checks == 0; }
+    bool busy = false; ///< It is being rewound or promoted.
 };
 
 struct link {
@@ -145,7 +131,11 @@ struct link {
 };
 
 struct simulated_store::impl {
-    impl(manual_world& in, settings how);
+    static constexpr duration reaction = std::chrono::milliseconds(5);
+
+    impl(manual_world& in, simulated_settings how);
+    impl(const impl&) = delete;
+    virtual ~impl() = default;
 
     // simulated_network.cpp
     void send(wire& on, message what, std::uint32_t number);
@@ -180,9 +170,8 @@ struct simulated_store::impl {
     void show(wire& on);
     void answer_commit(wire& on);
     void finish(wire& on, std::string_view tag);
-    void refuse(wire& on, errc code, advice next, std::string_view sqlstate);
-    void describe(wire& on, const node& at);
-    void answer_witness(wire& on);
+    void refuse(wire& on, refusal what);
+    void fail(wire& on, failure why);
     void end_backend(wire& on);
     void step(commit_step passed, site where, std::string_view token);
     void stop_server(node& at, bool with_words);
@@ -190,35 +179,47 @@ struct simulated_store::impl {
     void set_synchronous(node& at, bool wanted);
     int cancel_waiting(node& at);
 
-    // simulated_engine.cpp
-    void pump(node& from);
-    void take_records(node& at, std::uint32_t upto);
-    void take_confirmation(node& at, std::uint32_t upto);
-    void try_stream(node& at);
-    void end_stream(node& at);
-    void begin_ticking();
-    void tick(std::size_t which);
-    void tick_witness();
-    void keep(node& at);
-    void take_back(node& at);
-    void report(node& at);
-    void pursue(node& at, node_state goal);
-    void pursue_primary(node& at, node_state goal);
-    void pursue_standby(node& at, node_state goal);
-    void rewind(node& at);
-    void promote(node& at);
-    void reach(node& at, node_state state);
-    void check_partition(node& at);
-    void nudge(node& at);
+    // Of each engine: what decides about failovers, and what its servers say and take.
+    virtual std::string_view driver_name() const noexcept = 0;
+    virtual std::string connection_string() const = 0;
+    virtual void begin() = 0;
+    /// The one server that the engine has decided for.
+    virtual std::optional<std::size_t> named() const noexcept = 0;
+    virtual bool protected_now() const noexcept = 0;
+    virtual bool writable(const node& at) const noexcept = 0;
+    virtual std::string assigned(std::size_t which) const = 0;
+    virtual bool has_agents() const noexcept = 0;
+    virtual bool truthful() const noexcept = 0; ///< The witness says what it knows now.
+    virtual void set_stale(bool now) = 0;
+    virtual bool perform_failover() = 0;
+    virtual void promote_apart(node& at) = 0;
+    virtual void rebuilt() = 0;
+    virtual void healed() = 0;
+    virtual void witness_started() = 0;
+    virtual void witness_stopped() = 0;
+    virtual void restarted(node& at) = 0; ///< Its place, whatever of it had been killed.
+    virtual void thawed(node& at) = 0;
+    virtual void started(node& at) = 0; ///< The server itself.
+    virtual void stopped(node& at) = 0;
+    virtual void pump(node& from) = 0;
+    virtual void take_records(node& at, std::uint32_t number) = 0;
+    virtual void take_confirmation(node& at, std::uint32_t number) = 0;
+    virtual void end_stream(node& at, std::uint32_t number) = 0;
+    /// Why a login that found the door open gets nothing there.
+    virtual std::optional<failure> closed_to(wire& on) = 0;
+    virtual void answer_witness(wire& on) = 0;
+    /// Takes a statement of the engine's own; false if it is none.
+    virtual bool takes(wire& on, node& at) = 0;
+    virtual std::optional<refusal> forbids_write(const wire& on, const node& at) const = 0;
+    virtual failure failure_of(refusal what) const = 0;
+    virtual void mark_lost(const wire& on, failure& why) const = 0;
+    virtual transaction_status after_failure(transaction_status was) const noexcept = 0;
+    virtual simulated_write written_by(std::string_view text) const = 0;
+    virtual std::string_view reported(const wire& on, std::string_view name) const noexcept = 0;
+    virtual expected<void> administer(node& at, std::string_view statement) = 0;
+
+    /// Something that a server does for so long, unless it is stopped meanwhile.
     void work(node& at, duration takes, std::function<void()> then);
-    void decide();
-    bool decide_once();
-    bool failing_over(std::size_t primary, std::size_t standby);
-    void assign(std::size_t which, node_state goal);
-    void notify(std::size_t which);
-    bool lost(std::size_t which) const noexcept;
-    bool perform_failover();
-    std::optional<std::size_t> named() const noexcept;
 
     node& of(site which) noexcept { return nodes[which == site::one ? 0 : 1]; }
     node& served_by(const wire& on) noexcept {
@@ -226,6 +227,9 @@ struct simulated_store::impl {
         return on.stranger ? strangers[place] : nodes[place];
     }
     node& other(const node& one) noexcept { return nodes[one.which == site::one ? 1 : 0]; }
+    const node& other(const node& one) const noexcept {
+        return nodes[one.which == site::one ? 1 : 0];
+    }
     link& way(site from, site to) noexcept {
         return links[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
     }
@@ -234,13 +238,12 @@ struct simulated_store::impl {
     }
 
     manual_world& world;
-    const settings rules;
+    const simulated_settings rules;
     seeded_chance chance;
     bool over = false;
     std::array<std::array<link, 4>, 4> links;
     std::array<node, 2> nodes;
     std::array<node, 2> strangers; ///< Primaries of another cluster.
-    std::array<registration, 2> known;
 
     bool witness_up = true;
     bool witness_frozen = false;
@@ -249,8 +252,6 @@ struct simulated_store::impl {
     duration witness_answer_time{};
     std::vector<std::uint32_t> witness_served;
     std::vector<std::uint64_t> witness_deferred;
-    std::optional<std::array<registration, 2>> stale;
-    time_point demoting_since;
 
     std::deque<wire> wires;
     std::vector<std::uint32_t> free_wires;
@@ -264,6 +265,14 @@ struct simulated_store::impl {
     std::function<expected<void>(std::string_view, answer&)> answers;
     counters count;
 };
+
+// A store of each engine.
+std::shared_ptr<simulated_store::impl> make_auto_failover(manual_world& in, simulated_settings how);
+
+std::shared_ptr<simulated_store::impl>
+make_database_mirroring(manual_world& in, simulated_settings how);
+
+[[noreturn]] void bug_in_test(const std::string& what);
 
 std::shared_ptr<driver> make_simulated_driver(std::shared_ptr<simulated_store::impl> of);
 const wire& wire_of(const session& of);

@@ -43,6 +43,11 @@ stage::stage(std::uint64_t seed) : chance(seed), window_(now) {
     players_.push_back(std::move(body));
 }
 
+time_point stage::due() const noexcept {
+    const auto first = heap_.empty() ? time_point::max() : heap_.front().when;
+    return ready_.empty() ? std::max(first, now) : std::min(first, std::max(now, paused_until_));
+}
+
 player& stage::begin(std::string name, std::function<void()> what) {
     auto made = std::make_unique<player>();
     auto& own = *made;

@@ -51,6 +51,9 @@ public:
     /// limit.
     bool step(time_point limit);
 
+    /// When step() would do something next, or earlier.
+    time_point due() const noexcept;
+
     player& begin(std::string name, std::function<void()> what);
     player* find(std::uint64_t serial) noexcept;
     /// The current agent waits: until unparked if attentive, until woken by wake() in any case.

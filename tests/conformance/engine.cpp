@@ -1,99 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engine.hpp"
 
-#include "conformance/server.hpp"
-#include "support/listener.hpp"
+#include "conformance/engines/all.hpp"
 
-#include <hadr/libpq.hpp>
-#include <hadr/testing/scripted_driver.hpp>
+#include <boost/test/results_collector.hpp>
+#include <fmt/format.h>
 
-#include <iterator>
-#include <sstream>
+#include <algorithm>
+#include <iostream>
+#include <map>
 
 namespace hadr::test {
 
 namespace {
-
-class scripted_engine final : public engine_under_test {
-public:
-    std::string_view name() const override { return "scripted_driver"; }
-    driver& by() override { return driver_; }
-    world& through() override { return *world_; }
-
-    target place(condition which) override {
-        using is = testing::fake_server::condition;
-        constexpr is conditions[] = {
-            is::up, is::locked, is::full, is::starting, is::mute, is::down, is::up};
-        server_.is = conditions[static_cast<std::size_t>(which)];
-        server_.writable = which != condition::reading;
-        return {server_.at, "10.0.0.1", std::make_shared<profile>(), purpose::lend, {}};
-    }
-
-    std::string writing(std::string_view token) override { return "append " + std::string(token); }
-
-    std::vector<std::string> written() override { return std::exchange(server_.ledger, {}); }
-    void freeze() override { server_.freeze(); }
-    void thaw() override { server_.thaw(); }
-
-private:
-    std::shared_ptr<testing::manual_world> world_ = std::make_shared<testing::manual_world>();
-    testing::fake_server server_{{"fake", 1, {}}};
-    testing::scripted_driver driver_{*world_, {&server_}};
-};
-
-class libpq_engine final : public engine_under_test {
-public:
-    libpq_engine() {
-        must(server().port(), "create table tokens (at serial, token text)");
-        must(server().port(), "create role crowded login connection limit 0");
-    }
-
-    std::string_view name() const override { return "libpq"; }
-    driver& by() override { return *driver_; }
-    world& through() override { return *world_; }
-
-    target place(condition which) override {
-        auto with = superuser();
-        int port = server().port();
-        switch (which) {
-        case condition::up: break;
-        case condition::locked:
-            with.user = "app";
-            with.password = secret("not this one");
-            break;
-        case condition::full: with.user = "crowded"; break;
-        case condition::starting: port = starting_.port(); break;
-        case condition::mute: port = mute_.port(); break;
-        case condition::down: port = free_port(); break;
-        case condition::reading: with.user = "reader"; break;
-        }
-        return target_of(port, with);
-    }
-
-    std::string writing(std::string_view token) override {
-        return "insert into tokens (token) values ('" + std::string(token) + "')";
-    }
-
-    std::vector<std::string> written() override {
-        std::istringstream all(must(
-            server().port(),
-            "with gone as (delete from tokens returning at, token) "
-            "select coalesce(string_agg(token, ' ' order by at), '') from gone"
-        ));
-        return {std::istream_iterator<std::string>(all), {}};
-    }
-
-    void freeze() override { server().freeze(); }
-    void thaw() override { server().thaw(); }
-
-private:
-    static postgres_server& server() { return the_server().at; }
-
-    std::shared_ptr<driver> driver_ = libpq::make_driver();
-    std::shared_ptr<world> world_ = real_world();
-    scripted_listener mute_{silent()};
-    scripted_listener starting_{refuses_the_login("57P03")};
-};
 
 struct ending final : completion {
     std::optional<expected<void>> how;
@@ -101,13 +20,79 @@ struct ending final : completion {
     void completed(expected<void> told) noexcept override { how = std::move(told); }
 };
 
+std::map<const engine_under_test*, claims>& counted() {
+    static std::map<const engine_under_test*, claims> all;
+    return all;
 }
 
-const std::vector<engine_under_test*>& engines() {
-    static scripted_engine scripted;
-    static libpq_engine real;
-    static const std::vector<engine_under_test*> all{&scripted, &real};
+std::string_view why_not(const engine_under_test& on, std::initializer_list<ability> needed) {
+    for (const auto one : needed)
+        if (const auto why = on.lacks(one); !why.empty())
+            return why;
+    return {};
+}
+
+}
+
+std::string_view to_string(ability which) noexcept {
+    constexpr std::string_view names[abilities] = {"ask_for_passwords",
+                                                   "be_full",
+                                                   "be_starting",
+                                                   "be_mute",
+                                                   "be_away",
+                                                   "refuse_writes",
+                                                   "stop_answering",
+                                                   "end_sessions",
+                                                   "repeat_values",
+                                                   "bring_nulls",
+                                                   "bring_large_values",
+                                                   "bring_many_rows",
+                                                   "refuse_statements",
+                                                   "run_slowly",
+                                                   "be_cancelled",
+                                                   "survive_a_cancel",
+                                                   "keep_state",
+                                                   "end_logins",
+                                                   "forget",
+                                                   "serve_stores",
+                                                   "run_threads"};
+    return names[static_cast<std::size_t>(which)];
+}
+
+const std::vector<std::unique_ptr<engine_under_test>>& engines() {
+    static const auto all = [] {
+        std::vector<std::unique_ptr<engine_under_test>> made;
+        for (const auto make : engine_makers())
+            made.push_back(make());
+        return made;
+    }();
     return all;
+}
+
+void on_each(
+    std::initializer_list<ability> needed, const std::function<void(engine_under_test&)>& claim
+) {
+    const auto& running = boost::unit_test::framework::current_test_case();
+    for (const auto& one : engines()) {
+        const auto why = why_not(*one, needed);
+        if (!why.empty()) {
+            ++counted()[one.get()].declared;
+            std::cout << fmt::format(
+                "declared: {} {}: {}\n", one->name(), running.p_name.get(), why
+            );
+            continue;
+        }
+        const auto& results = boost::unit_test::results_collector.results(running.p_id);
+        const auto before = results.p_assertions_failed.get();
+        BOOST_TEST_CONTEXT("on " << one->name())
+        claim(*one);
+        if (results.p_assertions_failed.get() == before)
+            ++counted()[one.get()].held;
+    }
+}
+
+claims claims_on(const engine_under_test& which) {
+    return counted()[&which];
 }
 
 ended run(world& through, session& on, const statement& what, duration within) {
@@ -134,7 +119,24 @@ ended run(world& through, session& on, const statement& what, duration within) {
 
 expected<std::unique_ptr<session>>
 log_in(engine_under_test& with, const target& to, duration within) {
-    return with.by().connect(to, with.through().now() + within, with.through(), nullptr);
+    auto& through = with.through();
+    return with.by()->connect(to, through.now() + within, through, with.calls());
+}
+
+std::string store_string(engine_under_test& with, const target& to, std::string_view more) {
+    const auto& as = *to.with;
+    std::string text = fmt::format(
+        "Driver={{{}}};Database={{{}}};Encrypt=disable;",
+        with.by()->name() == "odbc" ? as.odbc_driver : with.by()->name(),
+        as.database
+    );
+    if (!to.at.host.empty())
+        text += fmt::format("Server={}:{};", to.address, to.at.port);
+    if (!as.user.empty())
+        text += fmt::format("UID={};", as.user);
+    if (!as.password.empty())
+        text += fmt::format("PWD={};", as.password.reveal());
+    return text.append(more);
 }
 
 std::unique_ptr<session> session_of(engine_under_test& with) {
@@ -142,6 +144,22 @@ std::unique_ptr<session> session_of(engine_under_test& with) {
     if (!made)
         BOOST_FAIL(to_string(made.error()));
     return *std::move(made);
+}
+
+std::size_t times_written(engine_under_test& with, std::string_view token) {
+    const auto all = with.written();
+    return static_cast<std::size_t>(std::count(all.begin(), all.end(), token));
+}
+
+void check_failure(const failure& found, errc code, advice next, const refusal& said) {
+    BOOST_TEST_CONTEXT(to_string(found)) {
+        BOOST_TEST(found.code == code);
+        BOOST_TEST((found.next == next));
+        if (!said.sqlstate.empty())
+            BOOST_TEST(found.sqlstate == said.sqlstate);
+        if (said.native != 0)
+            BOOST_TEST(found.native == said.native);
+    }
 }
 
 }

@@ -15,8 +15,6 @@ namespace utf = boost::unit_test;
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(20);
-
 profile in_tls(encryption how, const std::string& authority) {
     auto with = app();
     with.encrypt = how;

@@ -15,8 +15,6 @@ namespace utf = boost::unit_test;
 
 namespace {
 
-constexpr auto patience = 20s;
-
 /// A user whose password changes, and ends its sessions each time.
 struct rotating_user {
     int port = the_server().at.port();

@@ -18,6 +18,9 @@ namespace hadr::test {
 
 using namespace std::chrono_literals;
 
+/// What no call of a test needs on any machine.
+inline constexpr auto patience = std::chrono::seconds(20);
+
 inline constexpr std::string_view password = "right-horse";
 
 /// One PostgreSQL server for the process, on loopback and on a socket in a folder of its own. The

@@ -14,8 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace utf = boost::unit_test;
 
-constexpr int rounds_by_hand = 2;
-
 /// What an operator does through the library: plans again whenever the store has changed meanwhile.
 void execute(connection_manager& store, const operation& wanted) {
     std::string why;
@@ -37,7 +35,7 @@ void repeat(
     pair_on_trial& on, const std::string& kind, const std::tuple<Fault, Promotion, Afterwards>& what
 ) {
     const auto& [fault, promotion, afterwards] = what;
-    for (int round = 0; round < rounds_by_hand; ++round) {
+    for (int round = 0; round < client_library_under_trial().rounds_by_hand; ++round) {
         trial one(kind, on.judged);
         fault();
         promotion();

@@ -106,7 +106,8 @@ void checks::step() {
 
 void checks::follow_witness() {
     const auto now = world_.now();
-    const bool deaf = witness_unnamed_ || !store_.reachable(site::witness) || now < paused_until_;
+    const auto teller = plan_.mirrored() ? store_.named() : site::witness; // C9
+    const bool deaf = witness_unnamed_ || !store_.reachable(teller) || now < paused_until_;
     if (deaf) {
         if (!deaf_since_)
             deaf_since_ = now;
@@ -234,7 +235,21 @@ void checks::judge_stale(const lease& held) {
         );
 }
 
+void checks::forced(site at) {
+    const auto there = store_.ledger(at);
+    const auto lost = store_.ledger(at == site::one ? site::two : site::one);
+    for (const auto& one : lost)
+        if (std::find(there.begin(), there.end(), one) == there.end())
+            apart_.insert(one);
+}
+
 void checks::passes(testing::commit_step at, site where, const std::string& token) {
+    if (plan_.mirrored() && at == testing::commit_step::logged) {
+        const auto elsewhere = store_.state(where == site::one ? site::two : site::one);
+        if (!elsewhere.in_recovery && elsewhere.timeline > store_.state(where).timeline &&
+            (where == named_ || !heard(plan_.patience)))
+            apart_.insert(token);
+    }
     if (at != testing::commit_step::logged || !store_.state(where).apart)
         return;
     if (where == named_ || !heard(plan_.patience))

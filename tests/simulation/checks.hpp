@@ -43,7 +43,9 @@ public:
     /// A commit is on its way. One logged on a server promoted beside the engine may be lost (F16),
     /// unless the client has long been able to hear the witness name another.
     void passes(testing::commit_step at, testing::site where, const std::string& token);
-    /// The witness's name leads nowhere, or no longer so.
+    /// Service will be forced there: what it lacks is lost (C37).
+    void forced(testing::site at);
+    /// The name of who brings the news leads nowhere, or no longer so.
     void unnamed(bool now) { witness_unnamed_ = now; }
     /// At the end, with the ledger of the store that all faults have left.
     void judge_ledger(const std::vector<std::string>& ledger);

@@ -38,6 +38,9 @@ reach reach_of(fault_kind what) {
     case fault_kind::locked:
     case fault_kind::names_lost:
     case fault_kind::names_dead: return reach::everyone;
+    case fault_kind::suspend:
+    case fault_kind::safety_off:
+    case fault_kind::witness_off:
     case fault_kind::kill_server: // An agent and a server that it starts again.
     case fault_kind::kill_keeper:
     case fault_kind::stranger: return reach::servers; // The witness proves no lineage of its own.
@@ -98,18 +101,25 @@ void add_kind(std::vector<fault>& to, fault one) {
 }
 
 // Every kind of fault, at each part of the store that it can meet.
-const std::vector<fault>& every_fault() {
-    static const std::vector<fault> all = [] {
-        std::vector<fault> made;
-        for (std::size_t kind = 0; kind < fault_kinds; ++kind)
-            add_kind(made, {.what = static_cast<fault_kind>(kind), .lasts = 100ms, .amount = 30});
-        return made;
-    }();
-    return all;
+std::vector<fault> every_fault(engine of) {
+    std::vector<fault> made;
+    for (std::size_t i = 0; i < fault_kinds; ++i) {
+        const auto kind = static_cast<fault_kind>(i);
+        if (known_to(of, kind))
+            add_kind(made, {.what = kind, .lasts = 100ms, .amount = 30});
+    }
+    return made;
 }
 
-plan plan_of(const script& what) {
-    plan made = draw(1);
+const std::vector<fault>& every_fault(const plan& of) {
+    static const std::array<std::vector<fault>, 2> all = {
+        every_fault(engine::postgresql), every_fault(engine::sql_server)};
+    return all[of.mirrored() ? 1 : 0];
+}
+
+plan plan_of(const script& what, bool mirrored) {
+    plan made = draw(mirrored ? sql_server_seeds + 1 : 1);
+    made.engine.has_witness = true;
     made.order = testing::manual_world::order::round_robin;
     made.pool_min = 1;
     made.pool_max = 2;
@@ -121,13 +131,19 @@ plan plan_of(const script& what) {
 }
 
 plan with_fault(plan what, std::uint64_t message, std::size_t number) {
-    what.faults = {every_fault()[number]};
+    what.faults = {every_fault(what)[number]};
     what.faults[0].message = message;
     return what;
 }
 
-std::string words_of(const script& of, std::uint64_t message, std::size_t fault) {
-    return fmt::format("--script '{}' --point {} --fault {}", of.name, message, fault);
+std::string words_of(const plan& of, std::uint64_t message, std::size_t fault) {
+    return fmt::format(
+        "--script '{}'{} --point {} --fault {}",
+        of.scripted->name,
+        of.mirrored() ? " --mirrored" : "",
+        message,
+        fault
+    );
 }
 
 bool judged(const plan& what, const std::string& words, std::uint64_t shown) {
@@ -148,41 +164,47 @@ bool judged(const plan& what, const std::string& words, std::uint64_t shown) {
 exhausted run_exhaustive(std::uint64_t job, std::uint64_t jobs) {
     exhausted made;
     std::uint64_t number = 0;
-    for (const auto& one : all_scripts()) {
-        const auto what = plan_of(one);
+    const auto run_points = [&](const plan& what) {
         const auto messages = run(what).messages;
         if (messages == 0) {
             fmt::print(
-                "FAILED: script '{}' has no point at which a fault could strike\n", one.name
+                "FAILED: script '{}' has no point at which a fault could strike\n",
+                what.scripted->name
             );
             ++made.violations;
         }
         for (std::uint64_t point = 1; point <= messages; ++point)
-            for (std::size_t i = 0; i < every_fault().size(); ++i) {
+            for (std::size_t i = 0; i < every_fault(what).size(); ++i) {
                 if (number++ % jobs != job)
                     continue;
                 ++made.points;
-                const auto words = words_of(one, point, i);
+                const auto words = words_of(what, point, i);
                 about_to_run(words);
                 if (!judged(with_fault(what, point, i), words, made.violations))
                     ++made.violations;
             }
+    };
+    for (const auto& one : all_scripts()) {
+        run_points(plan_of(one, false));
+        run_points(plan_of(one, true));
     }
     return made;
 }
 
-int replay_point(std::string_view script_name, std::uint64_t message, std::size_t fault) {
+int replay_point(const point& which) {
     const auto all = all_scripts();
     const auto found = std::find_if(all.begin(), all.end(), [&](const script& one) {
-        return one.name == script_name;
+        return one.name == which.script;
     });
-    if (found == all.end() || fault >= every_fault().size()) {
-        fmt::print(stderr, "there is no script '{}', or no fault {}\n", script_name, fault);
+    const bool there = found != all.end();
+    const auto what = plan_of(there ? *found : all.front(), which.mirrored);
+    if (!there || which.fault >= every_fault(what).size()) {
+        fmt::print(stderr, "there is no script '{}', or no fault {}\n", which.script, which.fault);
         return 2;
     }
-    const auto what = with_fault(plan_of(*found), message, fault);
-    fmt::print("fault: {}\n", to_string(what.faults[0]));
-    return judged(what, words_of(*found, message, fault), 0) ? 0 : 1;
+    const auto struck = with_fault(what, which.message, which.fault);
+    fmt::print("fault: {}\n", to_string(struck.faults[0]));
+    return judged(struck, words_of(what, which.message, which.fault), 0) ? 0 : 1;
 }
 
 }

@@ -146,7 +146,10 @@ chaos::deed chaos::carry_out(const fault& one, site at) {
     case fault_kind::pause:
     case fault_kind::rebuild:
     case fault_kind::promote_apart:
-    case fault_kind::stranger: break;
+    case fault_kind::stranger:
+    case fault_kind::suspend:
+    case fault_kind::safety_off:
+    case fault_kind::witness_off: break;
     }
     try {
         return strike(one, at);
@@ -192,6 +195,9 @@ chaos::deed chaos::strike(const fault& one, site at) {
         store_.rebind(at, true);
         core::mark<"a name leads to another cluster">();
         return {true, [this, at] { store_.rebind(at, false); }};
+    case fault_kind::suspend:
+    case fault_kind::safety_off:
+    case fault_kind::witness_off: return administer(one.what, at);
     case fault_kind::stale:
     case fault_kind::switch_over:
     case fault_kind::pause:
@@ -221,12 +227,64 @@ chaos::deed chaos::strike_whole(const fault& one) {
         paused_until_ = world_.now() + one.lasts;
         return {true};
     }
-    store_.rebuild(std::to_string(8'000'000 + rebuilt_ + 1));
+    const auto number = std::to_string(8'000'000 + rebuilt_ + 1);
+    store_.rebuild(
+        calm_.kind == engine::sql_server ? "00000000-0000-0000-0000-00000" + number : number
+    );
     ++rebuilt_;
     return {true};
 }
 
+// By statements of SQL Server's.
+chaos::deed chaos::administer(fault_kind what, site at) {
+    const auto say = [this](site where, std::string_view words) {
+        return store_.administer(where, "ALTER DATABASE [d] SET " + std::string(words)).has_value();
+    };
+    const auto undone = [this, say](std::string_view words) {
+        return [this, say, words] {
+            for (const auto where : {site::one, site::two})
+                if (store_.state(where).running && !store_.state(where).frozen)
+                    say(where, words);
+        };
+    };
+    if (what == fault_kind::suspend && say(at, "PARTNER SUSPEND")) {
+        core::mark<"mirroring suspended">();
+        return {true, undone("PARTNER RESUME")};
+    }
+    if (what == fault_kind::safety_off && say(at, "PARTNER SAFETY OFF")) {
+        core::mark<"safety off">();
+        return {true, undone("PARTNER SAFETY FULL")};
+    }
+    if (what == fault_kind::witness_off && say(at, "WITNESS OFF"))
+        return {true, undone("WITNESS = 'TCP://witness:5022'")};
+    return {};
+}
+
+// Nothing takes over from a principal that is lost while it is suspended: an administrator does.
+chaos::deed chaos::force_service(site at) {
+    const auto lead = store_.state(at).in_recovery ? other_server(at) : at;
+    const auto mirror = other_server(lead);
+    if (!administer(fault_kind::suspend, lead).done)
+        return {};
+    store_.kill(lead);
+    world_.later(calm_.partner_timeout + calm_.ping_period, [this, mirror] {
+        if (healed_)
+            return;
+        try {
+            before_force_(mirror);
+            store_.promote_apart(mirror);
+            apart_ = true;
+            core::mark<"service forced">();
+        } catch (const std::logic_error&) {
+            // The principal is back, or nobody agrees.
+        }
+    });
+    return {true, [this, lead] { store_.restart(lead); }};
+}
+
 chaos::deed chaos::promote_apart(site at) {
+    if (calm_.kind == engine::sql_server)
+        return force_service(at);
     if (store_.state(at).running && !store_.state(at).in_recovery && store_.named() == at)
         return {}; // It need not be.
     store_.kill(at);

@@ -17,6 +17,8 @@ public:
         const plan& of,
         std::function<void(const fault&, bool at_step)> told
     );
+    /// Told before service is forced somewhere (C37).
+    void before_force(std::function<void(testing::site)> then) { before_force_ = std::move(then); }
 
     void begin();
     /// A message of the client's arrives.
@@ -46,6 +48,8 @@ private:
     deed strike_whole(const fault& one);
     deed cut(testing::site from, testing::site to);
     deed promote_apart(testing::site at);
+    deed force_service(testing::site at);
+    deed administer(fault_kind what, testing::site at);
     deed close_door(testing::site at, testing::simulated_store::door how);
     testing::site place(aim which) const;
 
@@ -54,6 +58,7 @@ private:
     const std::vector<fault> what_;
     const testing::simulated_store::settings calm_; ///< What everything is without a fault.
     const std::function<void(const fault&, bool)> told_;
+    std::function<void(testing::site)> before_force_;
     std::size_t next_ = 0;
     bool healed_ = false;
     time_point paused_until_ = time_point::min();

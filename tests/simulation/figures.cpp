@@ -18,6 +18,7 @@ namespace hadr::test {
 namespace {
 
 constexpr std::uint64_t twice_every = 100;
+constexpr std::uint64_t mirrored_every = 5; ///< For so many seeds one of SQL Server's.
 constexpr std::size_t failures_shown = 5;
 constexpr std::uint64_t judged_from = 10'000;  ///< Fewer scenarios say nothing of shares.
 constexpr std::uint64_t timed_count = 200'000; ///< What every run of the tests has time for.
@@ -25,6 +26,7 @@ constexpr std::uint64_t timed_count = 200'000; ///< What every run of the tests 
 /// What one process counted; passed to its parent as numbers.
 struct sums {
     std::uint64_t scenarios = 0;
+    std::uint64_t mirrored = 0; ///< Of them, SQL Server's.
     std::uint64_t failovers = 0;
     std::uint64_t violations = 0;
     std::uint64_t faulted = 0;
@@ -40,6 +42,7 @@ struct sums {
 
     void add(const sums& other) {
         scenarios += other.scenarios;
+        mirrored += other.mirrored;
         failovers += other.failovers;
         violations += other.violations;
         faulted += other.faulted;
@@ -60,6 +63,7 @@ struct sums {
     void each(Use use) {
         for (auto* one :
              {&scenarios,
+              &mirrored,
               &failovers,
               &violations,
               &faulted,
@@ -91,27 +95,34 @@ void show_failure(const plan& failing, const verdict& how) {
     std::fflush(stdout);
 }
 
+void run_one(sums& made, std::uint64_t seed, bool twice) {
+    const auto drawn = draw(seed);
+    about_to_run(fmt::format("--seed {}", drawn.seed));
+    const auto how = run(drawn);
+    ++made.scenarios;
+    if (drawn.mirrored())
+        ++made.mirrored;
+    made.failovers += how.failovers;
+    made.faulted += how.faulted ? 1 : 0;
+    made.busiest_second = std::max(made.busiest_second, how.busiest_second);
+    made.unknown += how.unknown;
+    made.lost_apart += how.lost_apart;
+    made.traces.push_back(how.trace);
+    made.events.push_back(how.events);
+    if (!how.broken.empty() && ++made.violations <= failures_shown)
+        show_failure(drawn, how);
+    if (twice && run(drawn).trace != how.trace) {
+        ++made.mismatches;
+        fmt::print("FAILED: seed {} gave another trace the second time (S3)\n", drawn.seed);
+    }
+}
+
 sums run_some(const simulation_range& what, std::uint64_t job) {
     sums made;
-    for (auto i = job; i < what.count; i += what.jobs) {
-        const auto drawn = draw(what.first + i);
-        about_to_run(fmt::format("--seed {}", drawn.seed));
-        const auto how = run(drawn);
-        ++made.scenarios;
-        made.failovers += how.failovers;
-        made.faulted += how.faulted ? 1 : 0;
-        made.busiest_second = std::max(made.busiest_second, how.busiest_second);
-        made.unknown += how.unknown;
-        made.lost_apart += how.lost_apart;
-        made.traces.push_back(how.trace);
-        made.events.push_back(how.events);
-        if (!how.broken.empty() && ++made.violations <= failures_shown)
-            show_failure(drawn, how);
-        if (i % twice_every == 0 && run(drawn).trace != how.trace) {
-            ++made.mismatches;
-            fmt::print("FAILED: seed {} gave another trace the second time (S3)\n", drawn.seed);
-        }
-    }
+    for (auto i = job; i < what.count; i += what.jobs)
+        run_one(made, what.first + i, i % twice_every == 0);
+    for (auto i = job; i < what.count / mirrored_every; i += what.jobs)
+        run_one(made, sql_server_seeds + what.first + i, i % twice_every == 0);
     if (what.exhaustive) {
         const auto all = run_exhaustive(job, what.jobs);
         made.points = all.points;
@@ -158,6 +169,11 @@ std::vector<std::string> missed(const sums& of) {
     return made;
 }
 
+std::uint64_t distinct_of(std::vector<std::uint64_t> traces) {
+    std::sort(traces.begin(), traces.end());
+    return static_cast<std::uint64_t>(std::unique(traces.begin(), traces.end()) - traces.begin());
+}
+
 std::uint64_t percent(std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? 0 : part * 100 / whole;
 }
@@ -182,13 +198,11 @@ int simulate(const simulation_range& what) {
     for (const auto& one : names)
         fmt::print("missed mark: {}\n", one);
     std::sort(all.events.begin(), all.events.end());
-    std::sort(all.traces.begin(), all.traces.end());
-    const auto distinct = static_cast<std::uint64_t>(
-        std::unique(all.traces.begin(), all.traces.end()) - all.traces.begin()
-    );
+    const auto distinct = distinct_of(all.traces);
     const auto median = all.events.empty() ? 0 : all.events[all.events.size() / 2];
     const printer figure{what.prefix};
     figure("simulation_scenarios", all.scenarios);
+    figure("simulation_mirrored_scenarios", all.mirrored);
     figure("simulation_failovers", all.failovers);
     figure("simulation_violations", all.violations);
     figure("simulation_seconds", fmt::format("{:.1f}", seconds.count()));
@@ -219,6 +233,7 @@ int simulate(const simulation_range& what) {
         well = well && is >= least;
     };
     at_least("simulation_scenarios", all.scenarios, what.count);
+    at_least("simulation_mirrored_scenarios", all.mirrored, what.count / mirrored_every);
     at_least("simulation_failovers", all.failovers, 2 * what.count);
     at_least("simulation_distinct_percent", percent(distinct, all.scenarios), 95);
     at_least("simulation_faulted_percent", percent(all.faulted, all.scenarios), 90);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // usage: hadr_simulation --seeds FIRST COUNT [--jobs N] [--exhaustive] [--named PREFIX] |
-//        --hashes FIRST COUNT | --seed N [--drop I,J,...] | --script NAME --point N --fault K
+//        --hashes FIRST COUNT | --seed N [--drop I,J,...] |
+//        --script NAME [--mirrored] --point N --fault K
+// Each five seeds bring one more, of SQL Server's mirroring.
 #include "simulation/exhaustive.hpp"
 #include "simulation/figures.hpp"
 #include "simulation/scenario.hpp"
@@ -81,7 +83,7 @@ int begin(std::span<const std::string> words) {
         const auto point = after("--point");
         const auto fault = after("--fault");
         if (!point.empty() && !fault.empty())
-            return replay_point(what[0], number(point[0]), number(fault[0]));
+            return replay_point({what[0], said("--mirrored"), number(point[0]), number(fault[0])});
     }
     if (const auto what = after("--hashes"); what.size() >= 2)
         return hashes(number(what[0]), number(what[1]));
@@ -99,7 +101,8 @@ int begin(std::span<const std::string> words) {
     fmt::print(
         stderr,
         "usage: hadr_simulation --seeds FIRST COUNT [--jobs N] [--exhaustive] [--named PREFIX] | "
-        "--hashes FIRST COUNT | --seed N [--drop I,J] | --script NAME --point N --fault K\n"
+        "--hashes FIRST COUNT | --seed N [--drop I,J] | --script NAME [--mirrored] --point N "
+        "--fault K\n"
     );
     return 2;
 }

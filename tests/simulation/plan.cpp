@@ -16,10 +16,11 @@ using testing::commit_step;
 using testing::seeded_chance;
 
 constexpr std::array<std::string_view, fault_kinds> names = {
-    "kill",   "kill_server", "kill_keeper",   "freeze",         "cut",        "split",
-    "reset",  "delay",       "loss",          "slow",           "full",       "starting",
-    "locked", "stale",       "switch_over",   "cancel_waiting", "names_lost", "names_dead",
-    "pause",  "rebuild",     "promote_apart", "stranger"};
+    "kill",           "kill_server", "kill_keeper", "freeze",     "cut",
+    "split",          "reset",       "delay",       "loss",       "slow",
+    "full",           "starting",    "locked",      "stale",      "switch_over",
+    "cancel_waiting", "names_lost",  "names_dead",  "pause",      "rebuild",
+    "promote_apart",  "stranger",    "suspend",     "safety_off", "witness_off"};
 
 constexpr std::array<std::string_view, 3> aims = {"primary", "mirror", "witness"};
 
@@ -177,6 +178,34 @@ void add_mistakes(plan& to) {
         add(fault_kind::stranger, 50ms, 400ms);
 }
 
+// The same of SQL Server: what only the other engine knows becomes what only this one does.
+void make_mirrored(plan& to) {
+    seeded_chance chance(to.seed ^ 0x2545'F491'4F6C'DD1DULL);
+    to.engine.kind = engine::sql_server;
+    to.engine.ping_period = between(chance, 4ms, 20ms);
+    to.engine.partner_timeout = 2 * to.engine.ping_period + between(chance, 10ms, 60ms);
+    to.engine.has_witness = !percent(chance, 10);
+    to.engine.sysadmin = percent(chance, 20);
+    to.engine.mirror_refusal = percent(chance, 30) ? 4060 : 954;
+    to.stale_partner = to.engine.has_witness && percent(chance, 10);
+    to.reopens = to.reopens && !to.begins_served();
+    to.reconfigures = to.reconfigures && !to.stale_partner;
+    constexpr std::array<fault_kind, 4> own = {
+        fault_kind::suspend, fault_kind::safety_off, fault_kind::witness_off, fault_kind::suspend};
+    for (auto& one : to.faults)
+        if (!known_to(engine::sql_server, one.what))
+            one.what = own[chance.below(own.size())];
+}
+
+std::string_view servers_of(const plan& what) {
+    if (what.stale_partner) // C47
+        return "Driver=FreeTDS;Server=one,1433;Failover_Partner=gone,1433;Partner_Allowed=two;PWD="
+               "p";
+    if (what.mirrored())
+        return "Driver=FreeTDS;Server=one,1433;Failover_Partner=two,1433;PWD=p";
+    return "Server=one:5432;Failover_Partner=two:5432;Witness=pg_auto_failover:witness:5432";
+}
+
 }
 
 std::string to_string(const fault& what) {
@@ -204,17 +233,33 @@ duration plan::recovery() const {
     return locked ? 65s : 4s;
 }
 
+bool plan::begins_served() const noexcept {
+    const bool misled = std::any_of(faults.begin(), faults.end(), [](const fault& one) {
+        return one.what == fault_kind::stranger;
+    });
+    return scripted != nullptr || stale_partner || (mirrored() && misled);
+}
+
 std::string connection_string_of(const plan& what) {
     return fmt::format(
-        "Mode=mirroring;Server=one:5432;Failover_Partner=two:5432;Witness=pg_auto_failover:witness:"
-        "5432;"
+        "Mode=mirroring;{};"
         "Database=d;UID=u;Encrypt=disable;Pool_Min={};Pool_Max={};Pool_Warm={};"
         "Connect_Timeout=500ms;Watch_Interval=100ms;Watch_Timeout=200ms{}",
+        servers_of(what),
         what.pool_min,
         what.pool_max,
         what.warm,
         what.remembers ? ";State_File=/state" : ""
     );
+}
+
+bool known_to(engine kind, fault_kind what) noexcept {
+    constexpr std::array<fault_kind, 3> of_agents = {
+        fault_kind::kill_keeper, fault_kind::stale, fault_kind::cancel_waiting};
+    constexpr std::array<fault_kind, 3> of_partners = {
+        fault_kind::suspend, fault_kind::safety_off, fault_kind::witness_off};
+    const auto& others = kind == engine::sql_server ? of_agents : of_partners;
+    return std::find(others.begin(), others.end(), what) == others.end();
 }
 
 plan draw(std::uint64_t seed) {
@@ -250,6 +295,8 @@ plan draw(std::uint64_t seed) {
         );
     }
     add_mistakes(made);
+    if (seed >= sql_server_seeds)
+        make_mirrored(made);
     return made;
 }
 

@@ -34,9 +34,15 @@ enum class fault_kind : unsigned char {
     rebuild,        // F17
     promote_apart,  // F14, F16
     stranger,       // F10
+    suspend,        // SQL Server, as the following: C25
+    safety_off,     // C27
+    witness_off,    // C32
 };
 
-inline constexpr std::size_t fault_kinds = 22;
+inline constexpr std::size_t fault_kinds = 25;
+
+/// Seeds from here on are of SQL Server's mirroring, and draw what those before them do.
+inline constexpr std::uint64_t sql_server_seeds = 1'000'000'000'000;
 
 enum class aim : unsigned char {
     primary,
@@ -83,16 +89,26 @@ struct plan {
     duration patience{};   ///< Longest deadline of an application's call.
     bool operates = false; ///< An operator uses the library's verbs.
     bool reconfigures = false;
-    bool remembers = false; ///< The highest epoch, in a State_File.
-    bool switches = true;   ///< Agents at the library's schedule points.
-    bool reopens = false;   ///< Closes and opens the store in between.
+    bool remembers = false;     ///< The highest epoch, in a State_File.
+    bool switches = true;       ///< Agents at the library's schedule points.
+    bool stale_partner = false; ///< The partner configured is gone: the one there is is learned.
+    bool reopens = false;       ///< Closes and opens the store in between.
     std::vector<fault> faults;
     const script* scripted = nullptr;
 
+    bool mirrored() const noexcept { return engine.kind == hadr::engine::sql_server; }
+    endpoint at(testing::site which) const {
+        return testing::simulated_store::at(which, engine.kind);
+    }
+    /// Without an earlier word nothing tells the store's principal from another session's: F10 is
+    /// for a client that knows its own.
+    bool begins_served() const noexcept;
     duration recovery() const; ///< Within which everything works again, faults over (P9).
 };
 
 plan draw(std::uint64_t seed);
+/// True if the engine knows such a fault.
+bool known_to(engine kind, fault_kind what) noexcept;
 
 /// With what the plan says of the pool.
 std::string connection_string_of(const plan& what);

@@ -56,6 +56,7 @@ public:
               [this](const fault& one, bool at_step) { struck(one, at_step); }
           ))
         , work_({*world_, store_, judge_, plan_, [this](bool open) { reopen(open); }}) {
+        chaos_->before_force([this](site at) { judge_.forced(at); });
         switch_in(plan_.switches ? world_.get() : nullptr);
         world_->keep(chaos_);
         world_->set_order(what.order);
@@ -69,7 +70,7 @@ public:
 
     verdict run() {
         open();
-        if (plan_.scripted != nullptr)
+        if (plan_.begins_served())
             step_until([this] { return served(); }, longest_faults);
         work_.start();
         chaos_->begin();
@@ -124,8 +125,10 @@ private:
     void struck(const fault& one, bool at_step) {
         if (one.what == fault_kind::pause)
             judge_.paused_until(world_->now() + one.lasts);
-        if (one.at == aim::witness &&
-            (one.what == fault_kind::names_lost || one.what == fault_kind::names_dead))
+        const bool misnamed = one.what == fault_kind::names_lost ||
+                              one.what == fault_kind::names_dead ||
+                              (plan_.mirrored() && one.what == fault_kind::stranger);
+        if (misnamed && (one.at == aim::witness || plan_.mirrored()))
             judge_.unnamed(true);
         if (judge_.inside_call())
             made_.faulted = true;
@@ -171,7 +174,7 @@ private:
     // deadlines goes on all the while.
     void recover() {
         if (!step_until([this] { return store_.protected_now(); }, 5s))
-            judge_.broke("engine", "the simulated store did not recover");
+            judge_.broke("engine", "the simulated store did not recover: " + told_of(store_));
         work_.stop(); // Its short deadlines cut sessions faster than F56 lets new ones in.
         if (chaos_->needs_ruling())
             accept();
@@ -194,6 +197,25 @@ private:
                     told_of(manager_->explain(), manager_->counters())
                 )
             );
+    }
+
+    static std::string told_of(const testing::simulated_store& of) {
+        std::string text;
+        for (const auto where : {site::one, site::two}) {
+            const auto is = of.state(where);
+            text += fmt::format(
+                "{}{}{}{}{}{} in {}, {}; ",
+                to_string(where),
+                is.running ? "" : " down",
+                is.frozen ? " frozen" : "",
+                is.in_recovery ? " standby" : " primary",
+                is.writable ? " writable" : "",
+                is.synchronous ? " synchronous" : "",
+                is.timeline,
+                is.assigned
+            );
+        }
+        return text;
     }
 
     static std::string told_of(const explanation& what, const metrics& counted) {
@@ -230,7 +252,7 @@ private:
                 judge_.broke("E9", "a store of another lineage is written to");
             judge_.ruling(true);
             apart([&] {
-                if (!manager_->accept_lineage(testing::simulated_store::at(named)))
+                if (!manager_->accept_lineage(plan_.at(named)))
                     judge_.ruling(false);
             });
         }
@@ -250,6 +272,8 @@ private:
             static_cast<void>(manager_->close(deadline::at(end)));
             judge_.back_by(end, "close");
         });
+        if (plan_.mirrored() && store_.counted().witness_logins != 0)
+            judge_.broke("C9", "the witness was contacted");
         const auto counted = world_->counted();
         if (counted.busiest_second > events_in_a_second_max)
             judge_.broke("T3", fmt::format("{} events in a second", counted.busiest_second));

@@ -164,14 +164,15 @@ void planned(workload& by) {
 }
 
 void taken_out(workload& by) {
-    static_cast<void>(by.manager().offline(testing::simulated_store::at(site::one)));
+    static_cast<void>(by.manager().offline(by.of().at(site::one)));
     by.append_alone(by.token(), soon(by, 20ms));
-    static_cast<void>(by.manager().online(testing::simulated_store::at(site::one)));
+    static_cast<void>(by.manager().online(by.of().at(site::one)));
     append_repeatedly(by, 1);
 }
 
 void reconfigured(workload& by) {
     plan wider;
+    wider.engine = by.of().engine;
     wider.pool_max = 4;
     by.judge().reconfigured(wider.pool_max);
     static_cast<void>(by.manager().reconfigure(connection_string_of(wider) + ";Idle_Limit=9min"));

@@ -235,7 +235,7 @@ void workload::read(seeded_chance& chance) {
 void workload::operate(seeded_chance& chance) {
     const auto manager = manager_;
     const auto end = until(chance);
-    const auto at = testing::simulated_store::at(chance.below(2) == 0 ? site::one : site::two);
+    const auto at = with_.of.at(chance.below(2) == 0 ? site::one : site::two);
     switch (chance.below(4)) {
     case 0: {
         const auto made = manager->plan({});

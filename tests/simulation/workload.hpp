@@ -41,6 +41,7 @@ public:
     connection_manager& manager() noexcept { return *manager_; }
     testing::manual_world& world() noexcept { return with_.world; }
     checks& judge() noexcept { return with_.judge; }
+    const plan& of() const noexcept { return with_.of; }
     told append_alone(const std::string& token, time_point until);
     void append_in_transaction(const std::string& token, time_point until);
     void append_by_hand(const std::string& token, time_point until);

@@ -3,12 +3,14 @@
 
 #include <hadr/hadr.hpp>
 #include <hadr/libpq.hpp>
+#include <hadr/odbc.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <stdexcept>
 
 #include <libpq-fe.h>
@@ -20,7 +22,11 @@ namespace {
 
 constexpr std::string_view insert_text =
     "insert into ledger (token) values ($1) returning inet_server_port(), "
-    "current_setting('synchronous_standby_names') <> ''";
+    "(current_setting('synchronous_standby_names') <> '')::int";
+
+constexpr client_library libraries[] = {
+    {"libpq", "libpq", "real", 2, libpq::make_driver},
+    {"psqlodbc", "PostgreSQL Unicode", "odbc_psqlodbc", 3, odbc::make_driver}};
 
 int number(std::string_view text) {
     int value = 0;
@@ -28,6 +34,18 @@ int number(std::string_view text) {
     return value;
 }
 
+}
+
+const client_library& client_library_under_trial() {
+    static const client_library& chosen = []() -> const client_library& {
+        const char* const named = std::getenv("HADR_CLIENT");
+        const std::string_view wanted = named != nullptr ? named : libraries[0].name;
+        for (const auto& one : libraries)
+            if (one.name == wanted)
+                return one;
+        throw std::runtime_error("no client library is called " + std::string(wanted));
+    }();
+    return chosen;
 }
 
 append_result hadr_client::append(int /*writer*/, const std::string& token, duration within) {
@@ -41,7 +59,7 @@ append_result hadr_client::append(int /*writer*/, const std::string& token, dura
         return {
             append_result::end::acknowledged,
             number(how->at(0, 0).value_or("")),
-            how->at(0, 1) == "t",
+            how->at(0, 1) == "1",
             {}};
     const bool unknown = how.error().code == errc::outcome_unknown;
     return {
@@ -88,7 +106,7 @@ append_result naive_client::append(int writer, const std::string& token, duratio
         made = {
             append_result::end::acknowledged,
             number(PQgetvalue(one, 0, 0)),
-            *PQgetvalue(one, 0, 1) == 't',
+            *PQgetvalue(one, 0, 1) == '1',
             {}};
     else
         made = {append_result::end::unknown, 0, false, PQresultErrorMessage(one)};
@@ -97,7 +115,7 @@ append_result naive_client::append(int writer, const std::string& token, duratio
 }
 
 observed_store::observed_store(const std::string& connection_string) {
-    open_options options{.drivers = {libpq::make_driver()}};
+    open_options options{.drivers = {client_library_under_trial().make()}};
     options.on_event = [into = book_](const event& what) {
         const std::lock_guard guard(into->mutex);
         into->told.push_back(what);
@@ -130,8 +148,9 @@ std::size_t observed_store::count(event_kind what) const {
 
 std::string mirroring_string(int primary_port, int mirror_port, std::string_view more) {
     return fmt::format(
-        "Mode=mirroring;Driver=libpq;Server=127.0.0.1:{};Failover_Partner=127.0.0.1:{};Database="
+        "Mode=mirroring;Driver={{{}}};Server=127.0.0.1:{};Failover_Partner=127.0.0.1:{};Database="
         "postgres;{}{}",
+        client_library_under_trial().driver,
         primary_port,
         mirror_port,
         more.starts_with("UID=") ? "" : "UID=postgres;",

@@ -8,9 +8,20 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hadr::test {
+
+/// The client library that all stores of a test program go through: the environment's HADR_CLIENT.
+struct client_library {
+    std::string_view name;    ///< As in HADR_CLIENT.
+    std::string_view driver;  ///< Driver= of a store on PostgreSQL.
+    std::string_view figures; ///< What the names of its figures begin with.
+    int rounds_by_hand;       ///< Of each kind of failover that somebody promotes by hand.
+    std::shared_ptr<hadr::driver> (*make)();
+};
+const client_library& client_library_under_trial();
 
 /// The library under judgement.
 class hadr_client final : public ledger_client {
@@ -63,7 +74,8 @@ private:
     std::unique_ptr<connection_manager> store_;
 };
 
-/// "Mode=mirroring;..." for members on loopback ports; more keys may follow, UID first.
+/// "Mode=mirroring;..." for members on loopback ports, through the client library under trial; more
+/// keys may follow, UID first.
 std::string mirroring_string(int primary_port, int mirror_port, std::string_view more = {});
 
 }

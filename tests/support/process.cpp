@@ -34,6 +34,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
+std::size_t entries_of(const char* folder) {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        count += entry.path().empty() ? 0U : 1U;
+    return count;
+}
+
 const passwd* servers_user() {
     if (geteuid() != 0)
         return getpwuid(geteuid());
@@ -122,6 +129,14 @@ bool gone(pid_t pid) {
     _exit(127);
 }
 
+}
+
+std::size_t threads_now() {
+    return entries_of("/proc/self/task");
+}
+
+std::size_t descriptors_now() {
+    return entries_of("/proc/self/fd");
 }
 
 uid_t servers_uid() {

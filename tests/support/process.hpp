@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -77,6 +78,10 @@ int free_port();
 
 /// Polls until ready; throws std::runtime_error naming what was waited for.
 void wait_until(std::string_view what, duration within, const std::function<bool()>& ready);
+
+/// Threads and open descriptors of this process.
+std::size_t threads_now();
+std::size_t descriptors_now();
 
 /// The user that runs the servers: postgres when we are root, else ourselves.
 uid_t servers_uid();

@@ -23,6 +23,11 @@ std::string serial_name(const std::string& kind) {
     return fmt::format("{}-{}", kind, serial++);
 }
 
+// One folder for each client library: their runs are judged apart.
+std::string sheets() {
+    return fmt::format("{}/{}", HADR_SHEETS, client_library_under_trial().name);
+}
+
 std::string running_case() {
     const auto& running = boost::unit_test::framework::current_test_case();
     auto name = running.full_name();
@@ -40,15 +45,8 @@ double milliseconds(duration length) {
     return std::chrono::duration<double, std::milli>(length).count();
 }
 
-std::size_t threads_now() {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task"))
-        count += entry.exists() ? 1U : 0U;
-    return count;
-}
-
-sheet::sheet() : file_(fmt::format("{}/{}", HADR_SHEETS, running_case())) {
-    std::filesystem::create_directories(HADR_SHEETS);
+sheet::sheet() : file_(fmt::format("{}/{}", sheets(), running_case())) {
+    std::filesystem::create_directories(sheets());
     save();
 }
 
@@ -67,13 +65,13 @@ void sheet::save() const {
 std::map<std::string, double> sheet::take_all() {
     std::map<std::string, double> sum;
     std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(HADR_SHEETS, none)) {
+    for (const auto& entry : std::filesystem::directory_iterator(sheets(), none)) {
         std::ifstream in(entry.path());
         double value = 0;
         for (std::string name; in >> name >> value;)
             sum[name] = worst_counts(name) ? std::max(sum[name], value) : sum[name] + value;
     }
-    std::filesystem::remove_all(HADR_SHEETS, none);
+    std::filesystem::remove_all(sheets(), none);
     return sum;
 }
 

@@ -16,7 +16,6 @@
 namespace hadr::test {
 
 double milliseconds(duration length);
-std::size_t threads_now();
 
 /// What the trials of one suite found, kept in a file so that a last test can add up all suites of
 /// a run: a name and a number a line. Sums, but for names that end in "_ms": the worst.

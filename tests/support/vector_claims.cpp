@@ -229,6 +229,8 @@ void read_lag(const entry& of, claims& into) {
 std::string use_of(const session_standing& stands) {
     if (stands.may_write)
         return stands.may_read ? "write" : "write and not read";
+    if (stands.may_wait)
+        return "wait";
     return stands.may_read ? "read" : stands.refused ? "nothing" : "nothing, and no reason";
 }
 
@@ -236,10 +238,10 @@ void read_sessions(const entry& of, claims& into) {
     for (const auto& one : of.items()) {
         fields all(one);
         const auto host = all.need("on").text();
-        auto word = all.need("may").word({"write", "read", "nothing"});
+        auto word = all.need("may").word({"write", "read", "wait", "nothing"});
         const auto shown = all.need("shows");
         fields proof_of(shown);
-        const auto proof = read_member_evidence(proof_of);
+        const auto proof = read_member_evidence(host, proof_of);
         proof_of.finish();
         all.finish();
         const auto* row = std::get_if<answer>(&proof);

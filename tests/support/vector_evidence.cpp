@@ -158,11 +158,15 @@ answer answer_of_witness(const std::vector<cells>& rows) {
 }
 
 std::string read_lineage(const entry& of) {
-    const auto word = of.word({"ours", "foreign", "unknown"});
+    const auto word = of.word({"ours", "foreign", "unknown", "session", "other_session"});
+    if (word.ends_with("session"))
+        return word == "session" ? mirroring_session : "99999999-2222-3333-4444-555555555555";
     return word == "ours" ? "7301234567890123456" : word == "foreign" ? "7999999999999999999" : "0";
 }
 
-std::variant<answer, failure> read_member_evidence(fields& of) {
+std::variant<answer, failure> read_member_evidence(const std::string& host, fields& of) {
+    if (auto partner = read_partner_evidence(host, of))
+        return *std::move(partner);
     if (const auto why = of.take("fails"))
         return read_failure(*why);
     if (const auto said = of.take("says"))

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -70,11 +71,20 @@ vector_check read_string_vector(fields& of, const shared_part& with);
 
 void read_preludes(const entry& of, shared_part& into);
 
-/// "ours", "foreign" or "unknown" to a system identifier; "unknown" to none.
+/// The guid of the pair's session.
+inline constexpr const char* mirroring_session = "11111111-2222-3333-4444-555555555555";
+
+/// "ours", "foreign" or "unknown" to a system identifier; "unknown" to none. "session" and
+/// "other_session" to a guid.
 std::string read_lineage(const entry& of);
 
-/// {"primary": TIMELINE}, {"standby": TIMELINE}, {"fails": WHY} or {"says": CELLS}.
-std::variant<answer, failure> read_member_evidence(fields& of);
+/// {"primary": TIMELINE}, {"standby": TIMELINE}, {"fails": WHY} or {"says": CELLS}; of SQL Server
+/// what read_partner_evidence() reads.
+std::variant<answer, failure> read_member_evidence(const std::string& host, fields& of);
+
+/// {"principal": SEQUENCE}, {"mirror": SEQUENCE or null}, {"not_mirrored": true} or
+/// {"no_database": true}; none if it is nothing of these.
+std::optional<answer> read_partner_evidence(const std::string& host, fields& of);
 /// Rows, {"fails": WHY} or {"says": ROWS}.
 std::variant<answer, failure> read_witness_evidence(const entry& of);
 

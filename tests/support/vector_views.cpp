@@ -45,8 +45,8 @@ heard read_witness_news(const entry& of) {
     return {{}, read_witness_evidence(of)};
 }
 
-heard read_member_news(std::string host, fields& of) {
-    heard made{std::move(host), read_member_evidence(of)};
+heard read_member_news(const std::string& host, fields& of) {
+    heard made{host, read_member_evidence(host, of)};
     made.asked_before = read_asked_before(of);
     of.finish();
     return made;

@@ -23,7 +23,6 @@ struct policy_row {
 };
 
 #define PAIR "Mode=mirroring;Server=sql1;Failover_Partner=sql2;"
-#define VOTED PAIR "Witness=pg_auto_failover:mon:5000;"
 #define GROUP "Mode=availability_group;Server=sql1;Listener=ag1;"
 #define INSTANCE "Mode=failover_cluster_instance;Server=sql1;"
 #define CLUSTER "Mode=failover_cluster;Server=sql1;"
@@ -36,9 +35,9 @@ constexpr policy_row policy_rows[] = {
     {"Generation=2019;" GROUP "Database_Version=2016;Edition=enterprise",           nullptr, ""},
     {"Generation=2015;" PAIR "Safety=off",                                          "asynchronous_mirroring", "C1"},
     {"Generation=2015;" PAIR "Database_Version=2016;Partner_Version=2014",          "partner_versions", "C3"},
-    {"Generation=2015;" VOTED "Database_Version=2016;Witness_Version=2014",          "partner_versions", "C3"},
-    {"Generation=2015;" VOTED "Partner_Version=2016;Witness_Version=2014",           "partner_versions", "C3"},
-    {"Generation=2015;" VOTED "Database_Version=2016;Partner_Version=2016;Witness_Version=2016", nullptr, ""},
+    {"Generation=2015;" PAIR "Database_Version=2016;Witness_Version=2014",          "partner_versions", "C3"},
+    {"Generation=2015;" PAIR "Partner_Version=2016;Witness_Version=2014",           "partner_versions", "C3"},
+    {"Generation=2015;" PAIR "Database_Version=2016;Partner_Version=2016;Witness_Version=2016", nullptr, ""},
     {"Generation=2015;" PAIR "Edition=enterprise;Partner_Edition=standard",         "partner_editions", "C3"},
     {"Generation=2015;" PAIR "Edition=standard;Partner_Edition=standard",           nullptr, ""},
     {"Generation=2015;" PAIR "Edition=standard;Database_Version=2012 SP2",          nullptr, ""},
@@ -70,7 +69,7 @@ struct warning {
 
 constexpr warning warnings[] = {
     {"Generation=2015;Mode=standalone;Server=sql1",                                       "B1"},
-    {"Generation=2015;" PAIR,                                                             "C6"},
+    {"Engine=postgresql;Generation=2015;" PAIR,                                           "C6"},
     {"Generation=2015;Mode=mirroring;Server=a.x.net;Failover_Partner=b.y.net",            "C11"},
     {"Generation=2015;Mode=availability_group;Server=sql1",                               "D8"},
     {"Generation=2019;" PAIR "Policy_Override=mirroring_generation_2019",                 "C2"},
@@ -78,7 +77,6 @@ constexpr warning warnings[] = {
 // clang-format on
 
 #undef PAIR
-#undef VOTED
 #undef GROUP
 #undef INSTANCE
 #undef CLUSTER

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/epoch_order.hpp"
 #include "unit/mirrored_pair.hpp"
+#include "unit/partners.hpp"
 #include "unit/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -204,6 +205,70 @@ BOOST_AUTO_TEST_CASE(takes_any_database_that_answers, *utf::label("B1") * utf::l
     server.happens(answered{
         {subject::kind::member, 0}, server.now, ++server.sequence, server.now, answer()});
     BOOST_TEST((server.is().writer == std::nullopt));
+}
+
+BOOST_AUTO_TEST_CASE(
+    knows_sql_server_by_its_broker_and_its_fork,
+    *utf::label("E9") * utf::label("F17") * utf::label("F33") * utf::label("F37") *
+        utf::label("C51")
+) {
+    using sql_server::no_database;
+    using sql_server::not_mirrored;
+    using sql_server::with;
+    const auto fork = [](const char* of) { return with(not_mirrored(), "fork_guid", of); };
+    const char* const first = "00000000-0000-0000-0000-000000000001";
+    const char* const second = "00000000-0000-0000-0000-000000000002";
+    const auto serves = [](const lone_server& one) { return one.is().writer == 0U; };
+    BOOST_TEST(
+        (lone_server("FreeTDS").adapter->proof().find("d.name = N'rtc' ") != std::string_view::npos)
+    );
+    BOOST_TEST(serves(lone_server("FreeTDS").hears(not_mirrored())));
+    const auto offline = with(not_mirrored(), "database_state", "OFFLINE");
+    BOOST_TEST(!serves(lone_server("FreeTDS").hears(not_mirrored()).hears(offline)));
+    const auto read_only = with(not_mirrored(), "updateability", "READ_ONLY");
+    BOOST_TEST(!serves(lone_server("FreeTDS").hears(read_only)));
+    BOOST_TEST(!serves(lone_server("FreeTDS").hears(with(not_mirrored(), "has_access", "0"))));
+    BOOST_TEST(!serves(lone_server("FreeTDS").hears(no_database())));
+    const auto other = with(not_mirrored(), "broker_guid", second);
+    BOOST_TEST(!serves(lone_server("FreeTDS").hears(not_mirrored()).hears(other)));
+    BOOST_TEST(!serves(lone_server("FreeTDS").hears(fork(first)).hears(fork(second))));
+    auto restored = lone_server("FreeTDS").hears(fork(first)).hears(fork(second));
+    restored.rules(ruled::verdict::accept_lineage).hears(fork(second));
+    BOOST_TEST(serves(restored));
+    // The right to see the fork is taken away, and what was seen is not forgotten.
+    auto hidden = lone_server("FreeTDS").hears(fork(first)).hears(not_mirrored());
+    BOOST_TEST(serves(hidden));
+    BOOST_TEST(!serves(hidden.hears(fork(second))));
+    auto starting = make_failure(errc::unreachable, advice::retry, "start-up scripts");
+    starting.native = 18401;
+    BOOST_TEST(
+        (lone_server("FreeTDS").hears(not_mirrored()).hears(starting).is().state == failing_over)
+    );
+    BOOST_TEST(!serves(lone_server("FreeTDS")
+                           .hears(not_mirrored())
+                           .hears(make_failure(errc::wrong_role, advice::retry, "a mirror by now")))
+    );
+}
+
+BOOST_AUTO_TEST_CASE(takes_a_database_that_has_no_server, *utf::label("B1") * utf::label("E9")) {
+    const auto store = parse("Mode=standalone;Driver=SQLite3;Database=/tmp/rtc.sqlite");
+    BOOST_TEST_REQUIRE(store.has_value());
+    const auto adapter = adapters::standalone(*store);
+    auto known = adapter->begin();
+    BOOST_TEST_REQUIRE(known.is.members.size() == 1U);
+    for (std::uint64_t n = 1; n < 3; ++n)
+        known = adapter->apply(
+            known,
+            answered{
+                {subject::kind::member, 0},
+                time_point(1h),
+                n,
+                time_point(1h),
+                answer_of({cells{"1"}})},
+            time_point(1h)
+        );
+    BOOST_TEST((known.is.writer == 0U));
+    BOOST_TEST(known.is.accepted->lineage == "local");
 }
 
 BOOST_AUTO_TEST_CASE(has_nothing_to_fail_over_to, *utf::label("C27")) {

@@ -103,6 +103,81 @@ BOOST_AUTO_TEST_CASE(
         }
 }
 
+BOOST_AUTO_TEST_CASE(
+    of_transact_sql_are_a_batch_without_marks_between_its_statements,
+    *utf::label("C6") * utf::label("C8") * utf::label("P6") * utf::label("F52")
+) {
+    struct batch_row {
+        const char* words;
+        statement_kind kind;
+        bool is_clean;
+        bool writes;
+    };
+    // clang-format off
+    constexpr batch_row batches[] = {
+        {"SELECT 1",                                          text,   clean, false},
+        {"  select a, b from t where c = @P1",                text,   clean, false},
+        {"SELECT 1 SELECT 2",                                 text,   clean, false},
+        {"SELECT 1 DELETE FROM t",                            text,   clean, true},
+        {"SELECT a INTO t2 FROM t",                           text,   clean, true},
+        {"SELECT a INTO #t FROM t",                           text,   dirty, true},
+        {"SELECT * FROM #t",                                  text,   dirty, false},
+        {"SELECT 1 SET LOCK_TIMEOUT 5",                       text,   dirty, false},
+        {"SELECT 1 USE master",                               text,   dirty, false},
+        {"SELECT 1 EXEC sp_who",                              text,   dirty, true},
+        {"SELECT 1 COMMIT",                                   commit, clean, true},
+        {"INSERT INTO t VALUES (1) COMMIT TRAN",              commit, clean, true},
+        {"INSERT INTO t VALUES (1)",                          text,   clean, true},
+        {"UPDATE t SET a = 1",                                text,   clean, true},
+        {"UPDATE t SET a = 1 SET ROWCOUNT 5",                 text,   dirty, true},
+        {"INSERT INTO t VALUES (1) SET ROWCOUNT 5",           text,   dirty, true},
+        {"MERGE t USING u ON a = b WHEN MATCHED THEN UPDATE SET c = d;", text, clean, true},
+        {"WITH x AS (SELECT 1 a) DELETE FROM x",              text,   clean, true},
+        {"BEGIN TRAN",                                        text,   clean, true},
+        {"begin transaction one",                             text,   clean, true},
+        {"BEGIN TRAN INSERT INTO t VALUES (1) COMMIT",        commit, clean, true},
+        {"BEGIN TRY SELECT 1 END TRY BEGIN CATCH END CATCH",  text,   dirty, true},
+        {"BEGIN SELECT 1 END",                                text,   dirty, true},
+        {"COMMIT",                                            commit, clean, true},
+        {"commit tran",                                       commit, clean, true},
+        {"/* a /* nested */ one */ -- and\n COMMIT WORK",     commit, clean, true},
+        {"SELECT 1 -- COMMIT",                                text,   clean, false},
+        {"SELECT 1 /* COMMIT */",                             text,   clean, false},
+        {"SELECT committed FROM t",                           text,   clean, false},
+        {"SELECT [commit] FROM t",                            commit, clean, true},
+        {"ROLLBACK TRANSACTION",                              text,   clean, true},
+        {"SAVE TRAN a",                                       text,   clean, true},
+        {"SAVE me",                                           text,   dirty, true},
+        {"END",                                               text,   dirty, true},
+        {"SET XACT_ABORT ON",                                 text,   dirty, true},
+        {"USE rtc",                                           text,   dirty, true},
+        {"EXEC close_the_day",                                text,   dirty, true},
+        {"sp_executesql N'COMMIT'",                           commit, dirty, true},
+        {"DECLARE c CURSOR FOR SELECT 1",                     text,   dirty, true},
+        {"CREATE TABLE t (a int)",                            text,   dirty, true},
+        {"",                                                  text,   dirty, true},
+    };
+    // clang-format on
+    for (const auto& [words, kind, is_clean, writes] : batches)
+        BOOST_TEST_CONTEXT(words) {
+            const auto made = classify(words, engine::sql_server);
+            BOOST_TEST((made.kind == kind));
+            BOOST_TEST(made.clean == is_clean);
+            BOOST_TEST(made.may_write == writes);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(
+    of_other_engines_may_leave_locks_and_variables, *utf::label("P6") * utf::label("F52")
+) {
+    BOOST_TEST(classify("SELECT 1", engine::other).clean);
+    BOOST_TEST(!classify("SELECT @a := 1", engine::other).clean);
+    BOOST_TEST(!classify("SELECT GET_LOCK('a', 1)", engine::other).clean);
+    BOOST_TEST(!classify("PRAGMA foreign_keys = 1", engine::other).clean);
+    BOOST_TEST(!classify("USE rtc", engine::other).clean);
+    BOOST_TEST(classify("SELECT a @> b FROM t", engine::postgresql).clean);
+}
+
 BOOST_AUTO_TEST_CASE(know_a_commit_in_any_case_behind_any_space, *utf::label("C6")) {
     const std::string before[] = {
         "", " ", "\t\n", "\r\f", "-- x\n", "-- x\r\n", "/**/", "/*\n*/ -- y\n ", ";"};

@@ -51,6 +51,9 @@ public:
     void preempt(duration length) noexcept;
     /// Lets the others run for so long; time stands still while any of them can go on.
     void advance(duration by);
+    /// When something happens next: now if anybody can go on, time_point::max() if nothing would.
+    /// For a world that a test keeps in step with real time.
+    time_point due() const noexcept;
     /// Runs what at that distance, outside of any agent; it must not wait.
     void later(duration after, std::function<void()> what);
     /// Keeps something alive as long as this world, so that what later() runs may use it.

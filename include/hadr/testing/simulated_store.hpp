@@ -3,6 +3,7 @@
 
 #include <hadr/driver.hpp>
 #include <hadr/testing/manual_world.hpp>
+#include <hadr/testing/simulated_settings.hpp>
 
 #include <functional>
 #include <memory>
@@ -12,57 +13,27 @@
 
 namespace hadr::inline v0::testing {
 
-/// A place of a simulated store. One and two are servers by their fixed names; who is primary
-/// moves.
-enum class site : unsigned char {
-    client,
-    one,
-    two,
-    witness,
-};
-
-/// What a commit passes, in this order; not replicated while the primary is exposed (F22).
-enum class commit_step : unsigned char {
-    sent,            ///< By the client.
-    received,        ///< By the primary.
-    logged,          ///< In the primary's log.
-    replicated,      ///< In the mirror's log, and the primary has heard so.
-    visible,         ///< To other sessions of the primary.
-    answered,        ///< The answer has left the primary.
-    answer_received, ///< By the client.
-};
-
-HADR_EXPORT std::string_view to_string(site where) noexcept;
-HADR_EXPORT std::string_view to_string(commit_step step) noexcept;
-
-/// A mirrored PostgreSQL store under pg_auto_failover, simulated: two servers with an agent each, a
-/// witness, and links between all of them and the client, on a manual_world's virtual time. The
-/// engine decides its failovers itself, as the real one was measured to: faults go in, and what
-/// comes of them is seen through the library. Besides the library's own questions a server takes
-/// these statements: BEGIN, COMMIT, ROLLBACK, "append TOKEN" (or "INSERT INTO ledger VALUES
-/// ('TOKEN')") which writes to its ledger, "append once TOKEN" likewise under a unique key (23505),
-/// "contains TOKEN" which answers t or f, "ledger" (or "SELECT token FROM ledger") which answers a
-/// row for each token. Your own statements that write by their first word (INSERT, UPDATE, ...)
-/// stand in the ledger by their text: their commits pass all steps, a standby refuses them (25006).
-/// A request that no store could meet throws std::logic_error: "bug in test: ...". Not thread-safe;
-/// must outlive the sessions with it.
+/// A mirrored store, simulated: two servers, a witness, and links between all of them and the
+/// client, on a manual_world's virtual time. The engine decides its failovers itself: faults go in,
+/// and what comes of them is seen through the library. Besides the library's own questions a server
+/// takes these statements: BEGIN, COMMIT, ROLLBACK, "append TOKEN" (or "INSERT INTO ledger VALUES
+/// ('TOKEN')") which writes to its ledger, "append once TOKEN" likewise under a unique key (23505,
+/// 2627), "contains TOKEN" which answers t or f, "ledger" (or "SELECT token FROM ledger") which
+/// answers a row for each token. Your own statements that write by their first word (INSERT,
+/// UPDATE, ...) stand in the ledger by their text: their commits pass all steps, a standby refuses
+/// them (25006). A request that no store could meet throws std::logic_error: "bug in test: ...".
+/// Not thread-safe; must outlive the sessions with it.
+///
+/// PostgreSQL under pg_auto_failover, as it was measured to be, has an agent on each server. SQL
+/// Server database mirroring is modelled by its documentation, not measured. It has no agents, and
+/// a witness that the client never asks. A mirror refuses its database; "master" is open to every
+/// login, has no ledger (208), and is left and entered by USE. Its ALTER DATABASE statements for
+/// partner and witness work from any session. Sessions in the database end where its role changes
+/// (596). An error leaves a transaction open; COMMIT and ROLLBACK without one succeed, as through
+/// ODBC. A session reports "failover_partner" as the server sent it at the login.
 class HADR_EXPORT simulated_store {
 public:
-    struct settings {
-        std::string lineage = "7000000000000000001"; ///< System identifier.
-        duration link_delay = std::chrono::microseconds(200);
-        duration login_time = std::chrono::milliseconds(2);
-        duration answer_time = std::chrono::microseconds(100);
-        duration keeper_period = std::chrono::seconds(1); ///< Between two reports of an agent.
-        duration health_period = std::chrono::milliseconds(300);
-        duration unhealthy_after = std::chrono::milliseconds(1500);
-        duration demote_timeout = std::chrono::milliseconds(500);
-        duration partition_timeout = std::chrono::seconds(3);
-        duration promotion_time = std::chrono::milliseconds(50);
-        duration start_time = std::chrono::milliseconds(150);
-        duration rewind_time = std::chrono::milliseconds(300);
-        int sessions_max = 100; ///< Of a server; more are refused with 53300.
-    };
+    using settings = simulated_settings;
 
     /// Registers the names one, two and witness in the world.
     explicit simulated_store(manual_world& in) : simulated_store(in, settings()) {}
@@ -70,15 +41,17 @@ public:
     simulated_store(const simulated_store&) = delete;
     ~simulated_store();
 
-    /// Driver=libpq for the library; may outlive the store, and then finds no server.
+    /// The driver named libpq, or odbc; may outlive the store, and then finds no server.
     std::shared_ptr<driver> through() const;
     /// Opens on this store; more keys can be appended.
     std::string connection_string() const;
-    static endpoint at(site which);
+    static endpoint at(site which, engine kind = engine::postgresql);
+    /// What SQL Server calls that partner: mirroring_partner_instance of the other one.
+    static std::string server_name(site which);
 
     /// As kill -9 of all processes at the place; the kernel there still closes their sockets.
     void kill(site which);
-    /// The server alone: its agent starts it again in place, on the same timeline.
+    /// The server alone: its agent, or its machine, starts it again in place, as it was.
     void kill_server(site which);
     /// The agent alone: nothing happens, but nobody demotes this server any more.
     void kill_keeper(site which);
@@ -108,22 +81,25 @@ public:
     /// The witness answers what it knew at this moment, whatever it decides meanwhile (F19).
     void set_stale(bool stale);
     /// The engine is asked for a planned failover, as by the library's plan() and execute(); false
-    /// if it refuses.
+    /// if it refuses. SQL Server: SET PARTNER FAILOVER on the principal.
     bool switch_over();
+    /// SQL Server: an administrator's ALTER DATABASE ... SET PARTNER or WITNESS there, in master.
+    expected<void> administer(site which, std::string_view statement);
     /// An administrator cancels the commits that wait for the mirror there: each succeeds locally,
     /// with a warning (F40). Returns how many.
     int cancel_waiting(site which);
     /// An administrator promotes a server whose agent is dead, beside whatever the engine decides:
     /// it takes writes on the next timeline of its own history, which may be the label of another's
-    /// (F14) and may lack commits of another's (F16). Its agent, once restarted, takes it back.
+    /// (F14) and may lack commits of another's (F16). Its agent, once restarted, takes it back. SQL
+    /// Server: FORCE_SERVICE_ALLOW_DATA_LOSS on a mirror that has lost its principal (C37).
     void promote_apart(site which);
     /// The name of the server leads to a primary of another cluster, and back (F10).
     /// Sessions that there are stay as they are.
     void rebind(site which, bool to_stranger);
-    /// Restores the whole store from a backup that misses nothing: another lineage, timeline 1
-    /// (F17).
+    /// Restores the whole store from a backup that misses nothing: another lineage, timeline or
+    /// role sequence 1 (F17).
     void rebuild(std::string lineage);
-    /// Ends every fault: all is started, thawed, mended and open. Lost sessions stay lost.
+    /// Ends every fault: all is started, thawed, mended, open and resumed. Lost sessions stay lost.
     void heal();
 
     /// Runs once, the next time a commit passes the step.
@@ -137,7 +113,8 @@ public:
     /// Answers all statements but those named above; without it they succeed without rows.
     void answer_others(std::function<expected<void>(std::string_view text, answer& into)> by);
 
-    /// The one server that the witness names, by what it has decided; client if there is none now.
+    /// The one server that the witness names, by what it has decided, or SQL Server's principal of
+    /// the last reign while it serves; client if there is none now.
     site named() const noexcept;
     /// All is well: the named server is writable and the other replicates synchronously.
     bool protected_now() const noexcept;
@@ -148,10 +125,11 @@ public:
         bool running = false, frozen = false, in_recovery = false;
         bool writable = false;
         bool synchronous = false;
-        bool apart = false; ///< By promote_apart, and not yet taken back.
-        std::uint64_t timeline = 0;
+        bool apart = false;         ///< By promote_apart, and not yet taken back.
+        std::uint64_t timeline = 0; ///< Or role sequence.
         std::string lineage;
-        std::string assigned; ///< The witness's goal for it, e.g. "wait_primary".
+        std::string assigned; ///< The witness's goal for it, e.g. "wait_primary"; or the state of
+                              ///< mirroring, e.g. "SYNCHRONIZED".
         std::size_t sessions = 0;
     };
     server_state state(site which) const;
@@ -183,6 +161,7 @@ public:
         std::uint64_t commits = 0; ///< Logged.
         std::uint64_t demotions = 0;
         std::uint64_t commits_cancelled = 0; ///< By the client, so that they became local (C6).
+        std::uint64_t witness_logins = 0;    ///< SQL Server's witness is never contacted (C9).
     };
     const counters& counted() const noexcept;
     /// Sessions for applications, lent or warm, that the client holds and has not cut, and logins

@@ -2,7 +2,7 @@
 # Every suite of a folder of tests is one of ctest's (rulings 25): what nobody runs keeps no promise.
 findings() {
     local folder
-    files_in '^tests/[a-z]+/[^/]*\.cpp$' | cut -d / -f 1,2 | sort -u | while IFS= read -r folder; do
+    files_in '^tests/[a-z_]+/[^/]*\.cpp$' | cut -d / -f 1,2 | sort -u | while IFS= read -r folder; do
         # Where no suite is named the programs are run as a whole.
         [ -f "$folder/CMakeLists.txt" ] && ! grep -q hadr_suites "$folder/CMakeLists.txt" && continue
         files_in "^$folder/.*\.cpp$" | xargs awk '

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testing/simulation.hpp"
+#include "testing/auto_failover.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,6 @@ namespace hadr::inline v0::testing {
 
 namespace {
 
-constexpr duration reaction = std::chrono::milliseconds(5);
 constexpr int failed_checks_max = 2;
 
 bool takes_writes(node_state goal) noexcept {
@@ -31,9 +30,32 @@ std::string_view to_string(node_state state) noexcept {
     return names[static_cast<std::size_t>(state)];
 }
 
+auto_failover::auto_failover(manual_world& in, simulated_settings how) : impl(in, std::move(how)) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        const auto state = i == 0 ? node_state::primary : node_state::secondary;
+        agents[i] = {state, world.now()};
+        known[i] = {state, state, world.now(), 0};
+    }
+    try_stream(nodes[1]);
+}
+
+std::shared_ptr<simulated_store::impl>
+make_auto_failover(manual_world& in, simulated_settings how) {
+    return std::make_shared<auto_failover>(in, std::move(how));
+}
+
+std::string auto_failover::connection_string() const {
+    return "Mode=mirroring;Server=one:5432;Failover_Partner=two:5432;"
+           "Witness=pg_auto_failover:witness:5432;Database=d;UID=u;Encrypt=disable";
+}
+
+std::string auto_failover::assigned(std::size_t which) const {
+    return std::string(to_string(known[which].goal));
+}
+
 // Replication.
 
-void simulated_store::impl::pump(node& from) {
+void auto_failover::pump(node& from) {
     auto& to = other(from);
     if (!to.streaming || from.in_recovery || to.sent >= from.log.size())
         return;
@@ -41,7 +63,7 @@ void simulated_store::impl::pump(node& from) {
     between(from.which, message::records, static_cast<std::uint32_t>(to.sent));
 }
 
-void simulated_store::impl::take_records(node& at, std::uint32_t upto) {
+void auto_failover::take_records(node& at, std::uint32_t upto) {
     if (!at.running || !at.streaming)
         return;
     const auto& from = other(at);
@@ -51,14 +73,14 @@ void simulated_store::impl::take_records(node& at, std::uint32_t upto) {
     between(at.which, message::confirmed, static_cast<std::uint32_t>(at.log.size()));
 }
 
-void simulated_store::impl::take_confirmation(node& at, std::uint32_t upto) {
+void auto_failover::take_confirmation(node& at, std::uint32_t upto) {
     if (!at.running || at.in_recovery)
         return;
     at.replicated = std::max<std::size_t>(at.replicated, upto);
     release(at);
 }
 
-void simulated_store::impl::try_stream(node& at) {
+void auto_failover::try_stream(node& at) {
     auto& from = other(at);
     if (!at.running || !at.in_recovery || at.frozen || at.streaming || !from.running ||
         from.in_recovery || from.frozen || from.apart || !open_between(at.which, from.which))
@@ -77,29 +99,38 @@ void simulated_store::impl::try_stream(node& at) {
     pump(from);
 }
 
-void simulated_store::impl::end_stream(node& at) {
+void auto_failover::end_stream(node& at, std::uint32_t number) {
+    if (at.streaming && at.stream == number)
+        at.streaming = false;
+}
+
+void auto_failover::stopped(node& at) {
+    auto& partner = other(at);
+    if (partner.streaming)
+        between(at.which, message::stream_ended, partner.stream);
     at.streaming = false;
 }
 
 // The agents.
 
-void simulated_store::impl::begin_ticking() {
+void auto_failover::begin() {
     for (std::size_t i = 0; i < nodes.size(); ++i)
         world.later(rules.keeper_period / 2 * static_cast<int>(i + 1), [this, i] { tick(i); });
     world.later(rules.health_period, [this] { tick_witness(); });
 }
 
-void simulated_store::impl::tick(std::size_t which) {
+void auto_failover::tick(std::size_t which) {
     if (over)
         return;
     world.later(rules.keeper_period, [this, which] { tick(which); });
     keep(nodes[which]);
 }
 
-void simulated_store::impl::keep(node& at) {
+void auto_failover::keep(node& at) {
     if (!at.keeper || at.frozen)
         return;
-    const bool down = at.state == node_state::demote_timeout || at.state == node_state::demoted;
+    const bool down = agent_of(at).state == node_state::demote_timeout ||
+                      agent_of(at).state == node_state::demoted;
     if (!at.running && !at.starting && !down && !at.busy) {
         ++count.restarts;
         start_server(at);
@@ -111,57 +142,58 @@ void simulated_store::impl::keep(node& at) {
 }
 
 // What was promoted without the engine is the primary that is wanted, or a standby again.
-void simulated_store::impl::take_back(node& at) {
+void auto_failover::take_back(node& at) {
     if (!at.apart || at.busy)
         return;
     const auto goal = known[at.which == site::one ? 0 : 1].goal;
     if (takes_writes(goal)) {
         at.apart = false;
-        at.state = node_state::wait_primary; // What it wrote alone is still to be replicated.
+        agent_of(at).state =
+            node_state::wait_primary; // What it wrote alone is still to be replicated.
     } else if (goal == node_state::secondary || goal == node_state::catchingup)
         rewind(at);
 }
 
-void simulated_store::impl::report(node& at) {
+void auto_failover::report(node& at) {
     const auto which = static_cast<std::size_t>(at.which == site::one ? 0 : 1);
     if (!witness_up || witness_frozen || !open_between(at.which, site::witness))
         return;
-    at.in_touch = world.now();
+    agent_of(at).in_touch = world.now();
     auto& mine = known[which];
     mine.last_report = world.now();
-    if (mine.reported != at.state) {
-        mine.reported = at.state;
+    if (mine.reported != agent_of(at).state) {
+        mine.reported = agent_of(at).state;
         notify(which);
     }
     decide();
-    if (mine.goal != at.state && !at.busy)
+    if (mine.goal != agent_of(at).state && !at.busy)
         pursue(at, mine.goal);
-    else if (at.state == node_state::wait_primary && at.synchronous)
+    else if (agent_of(at).state == node_state::wait_primary && at.synchronous)
         set_synchronous(at, false); // The mirror went before it was one again.
 }
 
 // A primary that reaches neither the witness nor its mirror takes itself out.
-void simulated_store::impl::check_partition(node& at) {
+void auto_failover::check_partition(node& at) {
     const auto& mirror = other(at);
     const bool mirror_there = mirror.streaming && mirror.running && !mirror.frozen &&
                               open_between(at.which, mirror.which);
     if (mirror_there)
-        at.in_touch = world.now();
-    if (at.state != node_state::primary || at.busy ||
-        world.now() - at.in_touch < rules.partition_timeout)
+        agent_of(at).in_touch = world.now();
+    if (agent_of(at).state != node_state::primary || at.busy ||
+        world.now() - agent_of(at).in_touch < rules.partition_timeout)
         return;
     ++count.demotions;
     stop_server(at, true);
-    at.state = node_state::demote_timeout;
+    agent_of(at).state = node_state::demote_timeout;
 }
 
-void simulated_store::impl::reach(node& at, node_state state) {
+void auto_failover::reach(node& at, node_state state) {
     at.busy = false;
-    at.state = state;
+    agent_of(at).state = state;
     nudge(at);
 }
 
-void simulated_store::impl::pursue(node& at, node_state goal) {
+void auto_failover::pursue(node& at, node_state goal) {
     switch (goal) {
     case node_state::primary:
     case node_state::wait_primary:
@@ -175,7 +207,7 @@ void simulated_store::impl::pursue(node& at, node_state goal) {
     }
 }
 
-void simulated_store::impl::pursue_primary(node& at, node_state goal) {
+void auto_failover::pursue_primary(node& at, node_state goal) {
     if (takes_writes(goal)) {
         if (!at.running) {
             start_server(at);
@@ -184,7 +216,7 @@ void simulated_store::impl::pursue_primary(node& at, node_state goal) {
         if (at.in_recovery)
             return;
         const bool alone = goal == node_state::wait_primary;
-        if (alone && at.state == node_state::primary)
+        if (alone && agent_of(at).state == node_state::primary)
             ++count.exposures;
         at.read_only = false;
         if (alone == at.synchronous)
@@ -201,7 +233,7 @@ void simulated_store::impl::pursue_primary(node& at, node_state goal) {
     reach(at, goal);
 }
 
-void simulated_store::impl::pursue_standby(node& at, node_state goal) {
+void auto_failover::pursue_standby(node& at, node_state goal) {
     if (goal == node_state::stop_replication) {
         if (at.running)
             promote(at);
@@ -216,7 +248,7 @@ void simulated_store::impl::pursue_standby(node& at, node_state goal) {
     }
 }
 
-void simulated_store::impl::rewind(node& at) {
+void auto_failover::rewind(node& at) {
     const auto& from = other(at);
     if (!from.running || from.in_recovery || from.frozen || !open_between(at.which, from.which))
         return;
@@ -245,7 +277,7 @@ void simulated_store::impl::rewind(node& at) {
     });
 }
 
-void simulated_store::impl::promote(node& at) {
+void auto_failover::promote(node& at) {
     if (!at.in_recovery) {
         reach(at, node_state::stop_replication);
         return;
@@ -258,27 +290,15 @@ void simulated_store::impl::promote(node& at) {
         here.synchronous = false;
         here.replicated = 0;
         ++here.timeline;
-        end_stream(here);
+        here.streaming = false;
         ++count.promotions;
         reach(here, node_state::stop_replication);
     });
 }
 
-// Something that a node does for so long, unless it is stopped meanwhile.
-void simulated_store::impl::work(node& at, duration takes, std::function<void()> then) {
-    world.later(takes, [this, which = &at, boot = at.boot, then = std::move(then)]() mutable {
-        if (over || which->boot != boot)
-            return;
-        if (which->frozen)
-            work(*which, reaction, std::move(then));
-        else
-            then();
-    });
-}
-
 // The witness.
 
-void simulated_store::impl::tick_witness() {
+void auto_failover::tick_witness() {
     if (over)
         return;
     world.later(rules.health_period, [this] { tick_witness(); });
@@ -293,31 +313,31 @@ void simulated_store::impl::tick_witness() {
     decide();
 }
 
-bool simulated_store::impl::lost(std::size_t which) const noexcept {
+bool auto_failover::lost(std::size_t which) const noexcept {
     const auto& one = known[which];
     return one.failed_checks >= failed_checks_max &&
            world.now() - one.last_report > rules.unhealthy_after;
 }
 
-void simulated_store::impl::assign(std::size_t which, node_state goal) {
+void auto_failover::assign(std::size_t which, node_state goal) {
     known[which].goal = goal;
     notify(which);
     nudge(nodes[which]);
 }
 
 // The agent looks again soon: it listens to the witness.
-void simulated_store::impl::nudge(node& at) {
+void auto_failover::nudge(node& at) {
     world.later(reaction, [this, which = &at] {
         if (!over)
             keep(*which);
     });
 }
 
-void simulated_store::impl::notify(std::size_t which) {
+void auto_failover::notify(std::size_t which) {
     if (stale)
         return;
     const auto& one = known[which];
-    const auto where = at(nodes[which].which);
+    const auto where = simulated_store::at(nodes[which].which);
     std::string text;
     for (const auto id : std::vector<std::uint32_t>(witness_served)) {
         auto& on = wires[id];
@@ -334,13 +354,13 @@ void simulated_store::impl::notify(std::size_t which) {
     }
 }
 
-void simulated_store::impl::decide() {
+void auto_failover::decide() {
     while (decide_once()) {
     }
 }
 
 // One rule of the engine, from the states reported to a new goal; false if none applies.
-bool simulated_store::impl::decide_once() {
+bool auto_failover::decide_once() {
     using enum node_state;
     for (std::size_t i = 0; i < known.size(); ++i)
         if (known[i].goal == prepare_promotion || known[i].goal == stop_replication)
@@ -383,7 +403,7 @@ bool simulated_store::impl::decide_once() {
     return false;
 }
 
-bool simulated_store::impl::failing_over(std::size_t p, std::size_t s) {
+bool auto_failover::failing_over(std::size_t p, std::size_t s) {
     using enum node_state;
     auto& lead = known[p];
     auto& next = known[s];
@@ -403,7 +423,7 @@ bool simulated_store::impl::failing_over(std::size_t p, std::size_t s) {
     return false;
 }
 
-bool simulated_store::impl::perform_failover() {
+bool auto_failover::perform_failover() {
     const auto p = named();
     if (!p)
         return false;
@@ -418,11 +438,55 @@ bool simulated_store::impl::perform_failover() {
     return true;
 }
 
-std::optional<std::size_t> simulated_store::impl::named() const noexcept {
+std::optional<std::size_t> auto_failover::named() const noexcept {
     for (std::size_t i = 0; i < known.size(); ++i)
         if (takes_writes(known[i].goal))
             return i;
     return std::nullopt;
+}
+
+// What a test does to the store.
+
+bool auto_failover::protected_now() const noexcept {
+    const auto which = named();
+    if (!which)
+        return false;
+    const auto& lead = nodes[*which];
+    const auto& rest = nodes[1 - *which];
+    return agents[*which].state == node_state::primary && lead.running && !lead.read_only &&
+           lead.synchronous && agents[1 - *which].state == node_state::secondary && rest.running &&
+           rest.streaming && known[*which].goal == node_state::primary &&
+           known[1 - *which].goal == node_state::secondary;
+}
+
+void auto_failover::set_stale(bool now) {
+    stale.reset();
+    if (now)
+        stale = known;
+}
+
+void auto_failover::promote_apart(node& at) {
+    at.streaming = false;
+    at.apart = true;
+    at.in_recovery = false;
+    at.read_only = false;
+    at.synchronous = false;
+    at.replicated = 0;
+    ++at.timeline;
+    start_server(at);
+}
+
+void auto_failover::restarted(node& at) {
+    auto& mine = agent_of(at);
+    mine.in_touch = world.now();
+    if (mine.state != node_state::demote_timeout && mine.state != node_state::demoted)
+        start_server(at);
+    nudge(at);
+}
+
+void auto_failover::witness_started() {
+    for (auto& one : known)
+        one.last_report = world.now(); // Its grace after a start.
 }
 
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mirroring/alternation.hpp"
+
+namespace hadr::inline v0::mirroring {
+
+core::connection_attempt current(const alternation& of, duration login_timeout) noexcept {
+    return core::nth_attempt(of.attempt, login_timeout);
+}
+
+std::size_t partner_of(const alternation& of, std::span<const std::size_t> places) noexcept {
+    const auto others = places.size() - 1;
+    if (of.attempt % 2 == 0 || others == 0)
+        return places.front();
+    const auto round = static_cast<std::size_t>(of.attempt / 2);
+    return places[others - round % others];
+}
+
+alternation after_failure(const alternation& was, duration login_timeout, time_point now) noexcept {
+    const auto next = core::nth_attempt(was.attempt + 1, login_timeout);
+    const auto began = was.began.value_or(now);
+    const auto due = now + next.pause_before;
+    if (due - began >= login_timeout)
+        return {0, std::nullopt, due};
+    return {was.attempt + 1, began, due};
+}
+
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/statement_class.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace hadr::inline v0::core {
+
+namespace {
+
+using view = std::string_view;
+
+constexpr char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+constexpr bool word_part(char c) noexcept {
+    const char l = lower(c);
+    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '@' || c == '#' ||
+           c == '$';
+}
+
+bool same_word(view a, view lower_case) noexcept {
+    return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(), [](char x, char y) {
+        return lower(x) == y;
+    });
+}
+
+template <std::size_t N>
+bool among(const std::array<view, N>& all, view word) noexcept {
+    return std::any_of(all.begin(), all.end(), [word](view one) { return same_word(word, one); });
+}
+
+// Comments end with their line, or nest; one that never ends hides the rest.
+view past_comment(view text) noexcept {
+    if (text.starts_with("--"))
+        return text.substr(std::min(text.find('\n'), text.size()));
+    int depth = 0;
+    while (!text.empty()) {
+        const int step = text.starts_with("/*") ? 1 : text.starts_with("*/") ? -1 : 0;
+        depth += step;
+        text.remove_prefix(step == 0 ? 1 : 2);
+        if (depth == 0)
+            break;
+    }
+    return text;
+}
+
+/// Words, and nothing between them: a batch needs no ';' between its statements.
+class words {
+public:
+    explicit words(view text) noexcept : rest_(text) {}
+
+    /// Empty at the end.
+    view next() noexcept {
+        while (!rest_.empty() && !word_part(rest_.front()))
+            if (rest_.starts_with("--") || rest_.starts_with("/*"))
+                rest_ = past_comment(rest_);
+            else
+                rest_.remove_prefix(1);
+        const auto end = std::find_if_not(rest_.begin(), rest_.end(), word_part);
+        const auto word = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
+        rest_.remove_prefix(word.size());
+        return word;
+    }
+
+private:
+    view rest_;
+};
+
+constexpr std::array<view, 8> clean_first = {
+    "select", "insert", "update", "delete", "merge", "with", "commit", "rollback"};
+
+constexpr std::array<view, 2> of_transactions = {"tran", "transaction"};
+
+// What may leave something behind in the session, wherever in the batch it stands.
+constexpr std::array<view, 14> marks_of_state = {
+    "use",
+    "exec",
+    "execute",
+    "create",
+    "alter",
+    "drop",
+    "declare",
+    "open",
+    "dbcc",
+    "begin",
+    "revert",
+    "setuser",
+    "openquery",
+    "openrowset"};
+
+constexpr std::array<view, 12> writing = {
+    "insert",
+    "update",
+    "delete",
+    "merge",
+    "into",
+    "exec",
+    "execute",
+    "create",
+    "alter",
+    "drop",
+    "truncate",
+    "commit"};
+
+}
+
+// Words in quotes count as well: in doubt a statement is a commit, and not clean.
+statement_class classify_transact_sql(view text) noexcept {
+    words all(text);
+    const auto first = all.next();
+    auto rest = all;
+    const auto second = rest.next();
+    const bool marks = same_word(first, "begin") || same_word(first, "save");
+    const bool begins = marks && among(of_transactions, second);
+    bool clean = among(clean_first, first) || begins;
+    bool commits = same_word(first, "commit");
+    bool writes = !same_word(first, "select");
+    // UPDATE has one SET of its own, MERGE as many as it has branches.
+    int sets = same_word(first, "update") ? 1 : same_word(first, "merge") ? 3 : 0;
+    for (auto word = all.next(); !word.empty(); word = all.next()) {
+        commits = commits || same_word(word, "commit");
+        writes = writes || among(writing, word);
+        if (same_word(word, "set"))
+            clean = clean && sets-- > 0;
+        else if (word.front() == '#' || word.starts_with("sp_") || among(marks_of_state, word))
+            clean = false;
+    }
+    return {commits ? statement_kind::commit : statement_kind::text, clean, writes};
+}
+
+}

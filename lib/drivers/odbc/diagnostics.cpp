@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/odbc/diagnostics.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <sqlext.h>
+
+namespace hadr::inline v0::odbc {
+
+namespace {
+
+constexpr SQLSMALLINT records_max = 16;
+constexpr std::size_t text_max = 1000;
+
+}
+
+std::vector<diagnostic> diagnostics_of(SQLSMALLINT type, SQLHANDLE handle) {
+    std::vector<diagnostic> all;
+    std::array<SQLCHAR, text_max + 1> text{};
+    for (SQLSMALLINT i = 1; i <= records_max; ++i) {
+        std::array<SQLCHAR, 6> state{};
+        SQLINTEGER native = 0;
+        SQLSMALLINT length = 0;
+        const auto how = SQLGetDiagRec(
+            type,
+            handle,
+            i,
+            state.data(),
+            &native,
+            text.data(),
+            static_cast<SQLSMALLINT>(text.size()),
+            &length
+        );
+        if (!SQL_SUCCEEDED(how))
+            break;
+        const auto known = static_cast<std::size_t>(std::max<SQLSMALLINT>(length, 0));
+        all.push_back(
+            {std::string(state.begin(), std::find(state.begin(), state.begin() + 5, SQLCHAR{})),
+             native,
+             std::string(text.data(), text.data() + std::min(known, text_max))}
+        );
+    }
+    return all;
+}
+
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "drivers/odbc/handles.hpp"
+#include "drivers/odbc/result.hpp"
+#include "drivers/odbc/tracking.hpp"
+
+#include <hadr/driver.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sqlext.h>
+
+namespace hadr::inline v0::odbc {
+
+/// Parameters of one statement handle, at addresses that the driver knows: the next values go to
+/// the same place as long as they fit. Not thread-safe.
+class bound_parameters {
+public:
+    /// Values of which some are asked for several times. False if the driver refuses one.
+    bool bind(
+        SQLHSTMT to,
+        std::span<const parameter> values,
+        std::span<const std::uint16_t> order,
+        bool wide
+    );
+
+private:
+    struct one {
+        std::vector<char> bytes;
+        SQLLEN length = 0;
+        bool bound = false;
+    };
+
+    bool bind_one(SQLHSTMT to, std::size_t which, const parameter& value, bool wide);
+
+    std::vector<one> all_;
+};
+
+/// One statement handle, and what is known of the text that it has run or has prepared.
+struct known_statement {
+    std::string text; ///< As the application wrote it.
+    std::string sent; ///< As the driver gets it.
+    statement_handle by;
+    statement_sort sort;
+    std::vector<std::uint16_t> order;
+    bool prepared = false;
+    bool closed = true;
+    SQLULEN limit = 0; ///< Seconds, as it was last set.
+    std::shared_ptr<const column_names> names;
+    bound_parameters parameters;
+};
+
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/mariadb.hpp"
+
+#include "conformance/engines/all.hpp"
+#include "support/listener.hpp"
+#include "support/odbc_asker.hpp"
+
+#include <hadr/odbc.hpp>
+
+#include <fmt/format.h>
+
+namespace hadr::test {
+
+namespace {
+
+class mariadb_engine final : public engine_under_test {
+public:
+    mariadb_engine() {
+        aside_.must("create table tokens (at serial, token text)");
+        aside_.must("create table once (token varchar(20) primary key)");
+    }
+
+    std::string_view name() const override { return "mariadb"; }
+
+    std::string_view lacks(ability which) const override {
+        if (which == ability::be_starting)
+            return "it listens only once it is ready";
+        if (which == ability::survive_a_cancel)
+            return "its driver may hit the statement after";
+        if (which == ability::forget)
+            return "nothing makes a session as new: a dirty one is closed";
+        if (which == ability::end_logins)
+            return "its client library counts logins in seconds; the runtime gives them up";
+        return {};
+    }
+
+    std::shared_ptr<driver> by() override { return driver_; }
+    std::shared_ptr<world> shared_world() override { return world_; }
+    std::shared_ptr<executor> calls() override { return calls_; }
+    const phrases& speaks() const override { return speaks_; }
+
+    target place(condition which) override {
+        auto with = std::make_shared<profile>();
+        with->odbc_driver = "MariaDB Unicode";
+        with->encrypt = encryption::disable;
+        with->database = "hadr";
+        with->user = "app";
+        with->password = secret("right-horse");
+        int port = server_.port();
+        crowd_.clear();
+        switch (which) {
+        case condition::up:
+        case condition::starting: break;
+        case condition::locked: with->password = secret("not this one"); break;
+        case condition::full: crowd(); break;
+        case condition::mute: port = mute_.port(); break;
+        case condition::down: port = free_port(); break;
+        case condition::reading: with->user = "reader"; break;
+        }
+        if (with->user != "app")
+            with->password = {};
+        return {
+            {"127.0.0.1", static_cast<std::uint16_t>(port), {}},
+            "127.0.0.1",
+            with,
+            purpose::lend,
+            {}};
+    }
+
+    std::vector<silence> silences() override {
+        return {
+            {"before the first packet",
+             [this] {
+                 auto to = place(condition::up);
+                 to.at.port = static_cast<std::uint16_t>(hole_.port());
+                 return to;
+             }},
+            {"behind the connection", [this] { return place(condition::mute); }}};
+    }
+
+    refusal says(condition which) const override {
+        switch (which) {
+        case condition::locked: return {{}, 1045};
+        case condition::full: return {{}, 1040};
+        case condition::reading: return {{}, 1792};
+        case condition::up:
+        case condition::starting:
+        case condition::mute:
+        case condition::down: break;
+        }
+        return {};
+    }
+
+    std::string writing(std::string_view token) override {
+        return fmt::format("insert into tokens (token) values ('{}')", token);
+    }
+
+    std::string writing_once(std::string_view token) override {
+        return fmt::format("insert into once values ('{}')", token);
+    }
+
+    refusal says_of_the_second() const override { return {{}, 1062}; }
+    refusal says_of_wrong() const override { return {{}, 1146}; }
+
+    std::vector<std::string> written() override {
+        auto all = aside_.must("select token from tokens order by at");
+        aside_.must("delete from tokens");
+        return all;
+    }
+
+    void freeze() override { server_.freeze(); }
+    void thaw() override { server_.thaw(); }
+
+    void end_sessions() override {
+        for (const auto& one : aside_.must(fmt::format("select id from {}", mine)))
+            aside_.ask("kill " + one); // It may have ended meanwhile.
+    }
+
+    std::size_t sessions() override {
+        return std::stoul(aside_.must(fmt::format("select count(*) from {}", mine)).at(0));
+    }
+
+private:
+    static constexpr std::string_view mine =
+        "information_schema.processlist where user in ('app', 'reader')";
+
+    /// Takes all sessions that there are but the one that is kept for administrators.
+    void crowd() {
+        for (int i = 0; i < 2 * mariadb_server::sessions_max; ++i) {
+            auto one = std::make_unique<odbc_asker>(fmt::format(
+                "Driver={{MariaDB Unicode}};Server=127.0.0.1;Port={};UID=reader;Database=hadr",
+                server_.port()
+            ));
+            if (!one->ask("select 1"))
+                return;
+            crowd_.push_back(std::move(one));
+        }
+    }
+
+    const temporary_folder folder_{"hadr-mariadb"};
+    mariadb_server server_{folder_};
+    odbc_asker aside_{server_.odbc_text()};
+    std::vector<std::unique_ptr<odbc_asker>> crowd_;
+    const std::shared_ptr<driver> driver_ = odbc::make_driver();
+    const std::shared_ptr<world> world_ = real_world();
+    const std::shared_ptr<executor> calls_ = make_executor(world_);
+    scripted_listener mute_{silent()};
+    full_backlog hole_;
+    const phrases speaks_{
+        .echo = "select cast(? as char)",
+        .null_and_empty = "select null as nothing, '' as empty",
+        .large = "select repeat('a', 3000000)",
+        .many = "select seq from seq_1_to_100000",
+        .slow = "select sleep(30)",
+        .dirt = "set @dirt = 1",
+        .is_dirty = "select @dirt is not null"};
+};
+
+}
+
+std::unique_ptr<engine_under_test> make_mariadb() {
+    return std::make_unique<mariadb_engine>();
+}
+
+}

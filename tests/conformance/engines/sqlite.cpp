@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/engines/all.hpp"
+#include "support/odbc_asker.hpp"
+#include "support/process.hpp"
+
+#include <hadr/odbc.hpp>
+
+#include <fmt/format.h>
+
+namespace hadr::test {
+
+namespace {
+
+constexpr std::string_view no_server = "there is no server: the engine is in this process";
+
+/// A file in a folder of its own. What blocks its writers is another connection that reads it.
+class sqlite_engine final : public engine_under_test {
+public:
+    sqlite_engine() {
+        aside_.must("create table tokens (at integer primary key autoincrement, token text)");
+        aside_.must("create table once (token text primary key)");
+    }
+
+    std::string_view name() const override { return "sqlite"; }
+
+    std::string_view lacks(ability which) const override {
+        switch (which) {
+        case ability::ask_for_passwords: return "it knows no users";
+        case ability::be_full:
+        case ability::be_starting:
+        case ability::be_mute:
+        case ability::end_logins:
+        case ability::end_sessions: return no_server;
+        case ability::be_cancelled:
+        case ability::survive_a_cancel: return "its driver cancels nothing";
+        case ability::forget: return "nothing makes a session as new: a dirty one is closed";
+        case ability::be_away:
+        case ability::refuse_writes:
+        case ability::stop_answering:
+        case ability::repeat_values:
+        case ability::bring_nulls:
+        case ability::bring_large_values:
+        case ability::bring_many_rows:
+        case ability::refuse_statements:
+        case ability::run_slowly:
+        case ability::keep_state:
+        case ability::serve_stores:
+        case ability::run_threads: break;
+        }
+        return {};
+    }
+
+    std::shared_ptr<driver> by() override { return driver_; }
+    std::shared_ptr<world> shared_world() override { return world_; }
+    std::shared_ptr<executor> calls() override { return calls_; }
+    const phrases& speaks() const override { return speaks_; }
+
+    target place(condition which) override {
+        auto with = std::make_shared<profile>();
+        with->odbc_driver = "SQLite3";
+        with->encrypt = encryption::disable;
+        with->database = file_;
+        if (which == condition::down)
+            with->database = folder_.path() + "/none/db";
+        return {{}, {}, with, purpose::lend, {}};
+    }
+
+    refusal says(condition which) const override {
+        return which == condition::reading ? refusal{{}, 8} : refusal{};
+    }
+
+    std::string_view turns_read_only() const override { return "pragma query_only = on"; }
+
+    std::string writing(std::string_view token) override {
+        return fmt::format("insert into tokens (token) values ('{}')", token);
+    }
+
+    std::string writing_once(std::string_view token) override {
+        return fmt::format("insert into once values ('{}')", token);
+    }
+
+    refusal says_of_the_second() const override { return {{}, 19}; }
+    refusal says_of_wrong() const override { return {{}, 1}; }
+
+    std::vector<std::string> written() override {
+        auto all = aside_.must("select token from tokens order by at");
+        aside_.must("delete from tokens");
+        return all;
+    }
+
+    void freeze() override {
+        aside_.must("begin");
+        aside_.must("select count(*) from tokens"); // Nobody else can commit while this is read.
+    }
+
+    void thaw() override { aside_.must("rollback"); }
+    void end_sessions() override {}
+    std::size_t sessions() override { return 0; }
+
+private:
+    const temporary_folder folder_{"hadr-sqlite"};
+    const std::string file_ = folder_.path() + "/db";
+    odbc_asker aside_{"Driver={SQLite3};Database=" + file_};
+    const std::shared_ptr<driver> driver_ = odbc::make_driver();
+    const std::shared_ptr<world> world_ = real_world();
+    const std::shared_ptr<executor> calls_ = make_executor(world_);
+    const phrases speaks_{
+        .echo = "select ?",
+        .null_and_empty = "select null as \"nothing\", '' as empty",
+        .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",
+        .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
+                "select i from n",
+        .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 40000000) "
+                "select max(i) from n",
+        .dirt = "create temp table dirt (i int)",
+        .is_dirty = "select count(*) from sqlite_temp_master where name = 'dirt'"};
+};
+
+}
+
+std::unique_ptr<engine_under_test> make_sqlite() {
+    return std::make_unique<sqlite_engine>();
+}
+
+}

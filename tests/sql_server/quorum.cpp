@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who serves after what was lost (C28 to C34): the engine's own decisions on the double, and what
+// the library makes of them through real sockets.
+#include "sql_server/pair.hpp"
+#include "support/process.hpp"
+
+#include <hadr/operation.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+namespace hadr::test {
+
+using namespace std::chrono_literals;
+namespace utf = boost::unit_test;
+
+namespace {
+
+/// Longer than any failover of the double takes.
+constexpr auto long_enough = 900ms;
+
+const operation forced{operation_kind::forced_failover, std::nullopt, true};
+const operation planned{operation_kind::planned_failover, std::nullopt, false};
+
+tds_double::settings made(bool witness, bool full = true) {
+    auto how = quick();
+    how.store.has_witness = witness;
+    how.store.safety_full = full;
+    return how;
+}
+
+struct decided : mirrored_pair {
+    explicit decided(tds_double::settings how = quick()) : mirrored_pair(std::move(how)) {
+        open("Watch_Interval=50ms;Watch_Timeout=300ms");
+        BOOST_TEST_REQUIRE(writes_at(site::one));
+        // The mirror is known as such, and what connects the three.
+        await_view("the pair to be seen whole", [](const topology& view) {
+            return view.members[1].plays == role::standby && view.replication != synchrony::unknown;
+        });
+    }
+
+    void kill(site which) {
+        served.with([which](simulated_store& of) { of.kill(which); });
+    }
+
+    void restart(site which) {
+        served.with([which](simulated_store& of) { of.restart(which); });
+    }
+
+    void cut(site one, site two) {
+        served.with([=](simulated_store& of) {
+            of.cut(one, two);
+            of.cut(two, one);
+        });
+    }
+
+    void mend(site one, site two) {
+        served.with([=](simulated_store& of) {
+            of.mend(one, two);
+            of.mend(two, one);
+        });
+    }
+
+    void nobody_serves() {
+        await("nobody to serve", [](simulated_store& of) { return of.named() == site::client; });
+        const auto until = std::chrono::steady_clock::now() + long_enough;
+        auto row = write(long_enough);
+        // Sessions that were idle are lost one by one.
+        while (std::chrono::steady_clock::now() < until && !row.where)
+            row = write(until - std::chrono::steady_clock::now());
+        BOOST_TEST(!row.where.has_value());
+        BOOST_TEST((std::chrono::steady_clock::now() < until + 100ms));
+        BOOST_TEST((named() == site::client));
+        BOOST_TEST((!store().view()->writer), *store().view());
+    }
+
+    void stays(site which) {
+        BOOST_TEST(writes_at(which));
+        std::this_thread::sleep_for(long_enough); // What would happen would have by then.
+        BOOST_TEST((named() == which));
+        BOOST_TEST(writes_at(which));
+    }
+
+    /// The roles have settled, without a witness to say so.
+    void settle_without_witness() {
+        await("the mirror to be synchronized", [](simulated_store& of) {
+            return of.state(site::two).synchronous && of.state(site::one).in_recovery &&
+                   of.state(site::one).assigned == "SYNCHRONIZED";
+        });
+    }
+
+    void await_state(availability wanted) {
+        await_view("the view to say so", [wanted](const topology& view) {
+            return view.state == wanted;
+        });
+    }
+
+    /// An operator's word through the library.
+    void does(const operation& what) {
+        wait_until("the operation to be done", 10s, [&] {
+            const auto plan = store().plan(what);
+            return plan && store().execute(*plan, deadline::in(5s)).has_value();
+        });
+    }
+
+    bool refuses(const operation& what) {
+        const auto plan = store().plan(what);
+        if (!plan)
+            BOOST_TEST_MESSAGE(to_string(plan.error()));
+        return !plan;
+    }
+};
+
+}
+
+BOOST_AUTO_TEST_SUITE(what_the_engine_decides)
+
+// The principal is lost.
+
+BOOST_FIXTURE_TEST_CASE(
+    synchronized_with_a_witness_fails_over_by_itself,
+    decided,
+    *utf::label("C28") * utf::label("C18")
+) {
+    await_view("a failover to be armed", [](const topology& view) {
+        return view.failover == failover_form::automatic;
+    });
+    kill(site::one);
+    BOOST_TEST(writes_at(site::two));
+    BOOST_TEST(refuses(forced), "the engine is at it, or done");
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    synchronized_with_a_witness_that_is_lost_stays_down,
+    decided,
+    *utf::label("C28") * utf::label("C20")
+) {
+    kill(site::witness);
+    await_view("the witness to be shown as lost", [](const topology& view) {
+        return view.witness == witness_state::lost;
+    });
+    kill(site::one);
+    nobody_serves();
+    await_state(availability::action_required);
+    BOOST_TEST(refuses(forced), "the mirror cannot be made available");
+    restart(site::one);
+    BOOST_TEST(writes_at(site::one));
+}
+
+BOOST_AUTO_TEST_CASE(
+    without_a_witness_somebody_must_force_the_mirror,
+    *utf::label("C28") * utf::label("C6") * utf::label("C37")
+) {
+    decided pair(made(false));
+    BOOST_TEST((pair.store().view()->witness == witness_state::none));
+    pair.kill(site::one);
+    pair.nobody_serves();
+    pair.await_state(availability::action_required);
+    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST(pair.writes_at(site::two));
+}
+
+BOOST_AUTO_TEST_CASE(
+    suspended_without_a_witness_may_be_forced_with_a_loss,
+    *utf::label("C28") * utf::label("C22") * utf::label("C38")
+) {
+    decided pair(made(false));
+    BOOST_TEST_REQUIRE(
+        pair.administer(site::one, "ALTER DATABASE [d] SET PARTNER SUSPEND").has_value()
+    );
+    pair.await_state(availability::exposed);
+    pair.kill(site::one);
+    pair.nobody_serves();
+    BOOST_TEST(pair.refuses({operation_kind::forced_failover, 1U, false}), "losses acknowledged");
+    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST(pair.writes_at(site::two));
+    pair.restart(site::one);
+    pair.stays(site::two);
+}
+
+BOOST_AUTO_TEST_CASE(
+    asynchronous_without_a_witness_may_only_be_forced, *utf::label("C28") * utf::label("C27")
+) {
+    decided pair(made(false, false));
+    pair.await_state(availability::exposed);
+    BOOST_TEST(pair.refuses(planned));
+    pair.kill(site::one);
+    pair.nobody_serves();
+    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST(pair.writes_at(site::two));
+}
+
+// Links, not servers.
+
+BOOST_FIXTURE_TEST_CASE(a_full_quorum_serves, decided, *utf::label("C29")) {
+    stays(site::one);
+    await_state(availability::serving);
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    a_principal_that_sees_neither_stops_and_the_others_go_on, decided, *utf::label("C29")
+) {
+    cut(site::one, site::two);
+    cut(site::one, site::witness);
+    await(site::two);
+    BOOST_TEST(writes_at(site::two));
+    BOOST_TEST(!served.with([](simulated_store& of) { return of.state(site::one).writable; }));
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    partners_without_their_link_that_see_the_witness_change_nothing, decided, *utf::label("C30")
+) {
+    cut(site::one, site::two);
+    stays(site::one);
+    await_state(availability::exposed);
+    BOOST_TEST(refuses(forced), "the principal is there");
+    mend(site::one, site::two);
+    settle();
+    await_state(availability::serving);
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    a_client_that_cannot_see_the_principal_starts_nothing, decided, *utf::label("C30")
+) {
+    cut(site::client, site::one);
+    const auto row = write(long_enough);
+    BOOST_TEST(!row.where.has_value());
+    BOOST_TEST((named() == site::one));
+    BOOST_TEST(refuses(planned));
+    mend(site::client, site::one);
+    BOOST_TEST(writes_at(site::one));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lost_mirror_leaves_the_principal_exposed, decided, *utf::label("C31")) {
+    kill(site::two);
+    stays(site::one);
+    await_state(availability::exposed);
+    kill(site::witness); // One failure from an outage.
+    nobody_serves();
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    a_lost_witness_leaves_only_a_failover_by_hand, decided, *utf::label("C32") * utf::label("C36")
+) {
+    kill(site::witness);
+    stays(site::one);
+    await_view("the loss to be shown", [](const topology& view) {
+        return view.witness == witness_state::lost && view.failover == failover_form::manual_only;
+    });
+    does(planned);
+    BOOST_TEST(writes_at(site::two));
+    settle_without_witness();
+    kill(site::one); // The mirror by now; with the witness away that is the end.
+    nobody_serves();
+}
+
+BOOST_AUTO_TEST_CASE(no_witness_at_all_outlives_the_mirror, *utf::label("C32")) {
+    decided pair(made(false));
+    pair.kill(site::two);
+    pair.stays(site::one);
+    BOOST_TEST((pair.store().view()->witness == witness_state::none));
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    mirror_and_witness_that_meet_again_alone_serve_nobody, decided, *utf::label("C33")
+) {
+    cut(site::one, site::two);
+    cut(site::one, site::witness);
+    cut(site::two, site::witness);
+    nobody_serves();
+    kill(site::one);
+    mend(site::two, site::witness);
+    nobody_serves();
+    BOOST_TEST(refuses({operation_kind::forced_failover, std::nullopt, false}));
+    mend(site::one, site::two);
+    mend(site::one, site::witness);
+    restart(site::one);
+    BOOST_TEST(writes_at(site::one));
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    a_former_principal_that_meets_only_the_witness_stays_down,
+    decided,
+    *utf::label("C34") * utf::label("E1")
+) {
+    kill(site::one);
+    BOOST_TEST(writes_at(site::two));
+    kill(site::two);
+    restart(site::one);
+    nobody_serves();
+    restart(site::two);
+    BOOST_TEST(writes_at(site::two));
+    settle();
+    await_state(availability::serving);
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    the_old_principal_comes_back_as_mirror_and_may_be_asked_again, decided, *utf::label("C35")
+) {
+    kill(site::one);
+    BOOST_TEST(writes_at(site::two));
+    restart(site::one);
+    settle();
+    await_state(availability::serving);
+    stays(site::two);
+    does(planned);
+    BOOST_TEST(writes_at(site::one));
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_ever_asks_the_witness, decided, *utf::label("C9")) {
+    kill(site::one);
+    BOOST_TEST(writes_at(site::two));
+    BOOST_TEST(served.counted(site::witness).accepted == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}
