@@ -182,8 +182,8 @@ check engines gcc -L '^integration$' -LE '^figures$'
 # Fuzzed for longer where figures are asked for.
 fuzz=(-DHADR_FUZZ_SECONDS=) # It would stay in the cache.
 [ $mode = figures ] && fuzz=(-DHADR_FUZZ_SECONDS=60)
-sanitized='^(unit|platform|vectors|property|runtime|conformance|fuzz|simulation)$'
-build address "$(test_folders unit platform vectors property runtime conformance fuzz simulation)" \
+sanitized='^(unit|platform|vectors|property|runtime|conformance|fuzz|simulation|tds)$'
+build address "$(test_folders unit platform vectors property runtime conformance fuzz simulation tds)" \
     -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -gline-tables-only' \
     -DHADR_SANITIZE=address,undefined -DHADR_EXAMPLES=OFF "${fuzz[@]}" &&
     check address address -j "$jobs" -L "$sanitized" -LE '^figures$'
@@ -202,7 +202,7 @@ if [ -x "$builds/address/tests/simulation/hadr_simulation" ]; then
 fi
 
 threaded=(platform runtime)
-[ $mode = figures ] && threaded=(platform runtime conformance)
+[ $mode = figures ] && threaded=(platform runtime conformance tds)
 build thread "$(test_folders "${threaded[@]}")" \
     -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -gline-tables-only' \
     -DHADR_SANITIZE=thread -DHADR_EXAMPLES=OFF &&

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(
     *utf::label("F38") * utf::label("F50") * utf::label("P4")
 ) {
     on_each({ability::serve_stores, ability::run_slowly}, [](engine_under_test& with) {
-        const auto store = open_on(with, "Pool_Max=2");
+        const auto store = open_on(with, "Pool_Max=2;Close_Timeout=1");
         for (int i = 0; i < 3; ++i) {
             auto held = take(*store);
             const auto cut = punctual(200ms, [&](deadline until) {

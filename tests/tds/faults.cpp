@@ -30,25 +30,24 @@ double seconds_of(const std::function<void()>& what) {
 struct login_row {
     const char* when;
     fault what;
-    double from; ///< Seconds until the driver gives up, with a login time-out of 1.
-    double to;
+    bool silent; ///< So that only the driver's own time-out ends the login.
 };
 
 // clang-format off
 const login_row login_rows[] = {
-    {"mute once accepted",          {point::accept, effect::mute},                              0.9, 2.5},
-    {"mute to the first words",     {point::prelogin, effect::mute},                            0.9, 2.5},
-    {"mute to the login",           {point::login, effect::mute},                               0.9, 2.5},
-    {"mute once logged in",         {point::login, effect::mute, moment::after},                0.9, 2.5},
-    {"reset once accepted",         {point::accept, effect::reset},                             0.0, 0.9},
-    {"reset at the first words",    {point::prelogin, effect::reset},                           0.0, 0.9},
-    {"reset at the login",          {point::login, effect::reset},                              0.0, 0.9},
-    {"half closed once accepted",   {point::accept, effect::half_close},                        0.0, 0.9},
-    {"half closed at the login",    {point::login, effect::half_close},                         0.0, 0.9},
-    {"nonsense at the first words", {point::prelogin, effect::garbage},                         0.0, 2.5},
-    {"nonsense at the login",       {point::login, effect::garbage},                            0.0, 2.5},
-    {"the login's answer cut",      {point::login, effect::cut, moment::after, 20},             0.0, 0.9},
-    {"refused",                     {point::login, effect::refuse, moment::before, 0, {18456}}, 0.0, 0.9},
+    {"mute once accepted",          {point::accept, effect::mute},                              true},
+    {"mute to the first words",     {point::prelogin, effect::mute},                            true},
+    {"mute to the login",           {point::login, effect::mute},                               true},
+    {"mute once logged in",         {point::login, effect::mute, moment::after},                true},
+    {"reset once accepted",         {point::accept, effect::reset},                             false},
+    {"reset at the first words",    {point::prelogin, effect::reset},                           false},
+    {"reset at the login",          {point::login, effect::reset},                              false},
+    {"half closed once accepted",   {point::accept, effect::half_close},                        false},
+    {"half closed at the login",    {point::login, effect::half_close},                         false},
+    {"nonsense at the first words", {point::prelogin, effect::garbage},                         false},
+    {"nonsense at the login",       {point::login, effect::garbage},                            false},
+    {"the login's answer cut",      {point::login, effect::cut, moment::after, 20},             false},
+    {"refused",                     {point::login, effect::refuse, moment::before, 0, {18456}}, false},
 };
 // clang-format on
 
@@ -71,15 +70,16 @@ struct with_client {
 BOOST_FIXTURE_TEST_SUITE(tds_faults, with_client)
 
 BOOST_AUTO_TEST_CASE(of_a_login_end_it_within_its_time) {
-    for (const auto& [when, what, from, to] : login_rows)
+    for (const auto& [when, what, silent] : login_rows)
         BOOST_TEST_CONTEXT(when) {
+            const int limit = silent ? 1 : 15;
             served.set(site::one, what);
             client other;
             bool made = true;
             const auto took =
-                seconds_of([&] { made = other.connect(served.odbc_string(site::one), 1); });
+                seconds_of([&] { made = other.connect(served.odbc_string(site::one), limit); });
             BOOST_TEST(!made);
-            BOOST_TEST((took >= from && took <= to), took << " s, " << other);
+            BOOST_TEST((silent ? took > 0.9 && took < 10 : took < 10), took << " s, " << other);
             served.clear(site::one);
         }
     client after;
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(slow_an_answer_down) {
     served.set(site::one, {.what = effect::slow, .bytes = 40});
     const auto took =
         seconds_of([&] { BOOST_TEST(one.run("SELECT REPLICATE('x', 2000)").succeeded, one); });
-    BOOST_TEST((took > 0.09 && took < 2), took);
+    BOOST_TEST((took > 0.09 && took < 10), took);
 }
 
 BOOST_AUTO_TEST_CASE(hold_an_answer_until_it_is_released) {
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(that_make_it_deaf_end_the_connection) {
     served.set(site::one, {.what = effect::deaf});
     const auto took =
         seconds_of([&] { BOOST_TEST(!one.run("WAITFOR DELAY '00:00:20'", {}, 1).succeeded); });
-    BOOST_TEST((took > 1.5 && took < 4), took);
+    BOOST_TEST((took > 1.5 && took < 15), took);
     BOOST_TEST(one.dead());
 }
 
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(of_the_store_are_those_of_its_sockets) {
     BOOST_TEST(one.dead());
     const auto took =
         seconds_of([&] { BOOST_TEST(!one.connect(served.odbc_string(site::one), 5)); });
-    BOOST_TEST(took < 1);
+    BOOST_TEST(took < 4);
     BOOST_TEST(one.has(20009), one);
     served.with([](auto& of) { of.restart(site::one); });
     BOOST_TEST(soon([&] { return one.connect(served.odbc_string(site::one), 1); }), one);

@@ -11,8 +11,11 @@
 
 namespace hadr::test::tds {
 
+namespace utf = boost::unit_test;
+
 namespace {
 
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 constexpr std::string_view no_headers = "\x04\0\0\0"sv;
@@ -226,6 +229,39 @@ BOOST_AUTO_TEST_CASE(of_headers_longer_than_themselves_are_none) {
     BOOST_TEST(!read_batch("\xFF\0\0\0a\0"sv));
     BOOST_TEST(!read_batch("\x03\0\0\0a\0"sv));
     BOOST_TEST((read_batch("\x04\0\0\0a\0"sv) == "a"));
+}
+
+BOOST_AUTO_TEST_CASE(to_the_client_change_its_environment, *utf::label("C43")) {
+    const auto text = [](std::string_view of) { return to_wide(of); };
+    BOOST_TEST(
+        reply().change(environment::partner, "AB", "").made() ==
+        "\xE3\x07\0\x0D\x02"s + text("AB") + "\0"s
+    );
+    BOOST_TEST(
+        reply().route("h", 1433).made() ==
+        "\xE3\x0C\0\x14\x07\0\0\x99\x05\x01\0"s + text("h") + "\0\0"s
+    );
+    BOOST_TEST(
+        reply().change_transaction(environment::begun, 7, 0).made() ==
+        "\xE3\x0B\0\x08\x08\x07\0\0\0\0\0\0\0\0"s
+    );
+    BOOST_TEST(
+        reply().change_transaction(environment::rolled_back, 0, 7).made() ==
+        "\xE3\x0B\0\x0A\0\x08\x07\0\0\0\0\0\0\0"s
+    );
+}
+
+BOOST_AUTO_TEST_CASE(to_the_client_carry_its_rows) {
+    answer of;
+    of.add_column("n");
+    of.add_column("t");
+    of.add_value("-2");
+    of.add_value(std::nullopt);
+    const auto made = reply().rows(of).end({.failed = true, .rows = 1}).made();
+    const auto head = "\x81\x02\0\0\0\0\0\x09\0\x26\x08\x01n\0"s +
+                      "\0\0\0\0\x09\0\xE7\x40\x1F\x09\x04\xD0\0\x34\x01t\0"s;
+    const auto row = "\xD1\x08\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"s;
+    BOOST_TEST(made == head + row + "\xFD\x12\0\xC1\0\x01\0\0\0\0\0\0\0"s);
 }
 
 BOOST_AUTO_TEST_CASE(keep_all_of_unicode) {

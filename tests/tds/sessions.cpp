@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(stop_a_statement_on_request) {
     const auto begun = std::chrono::steady_clock::now();
     BOOST_TEST(!one.run("WAITFOR DELAY '00:00:30'", {}, 1).succeeded);
     BOOST_TEST(one.has_state("HYT00"), one);
-    BOOST_TEST((std::chrono::steady_clock::now() - begun < std::chrono::seconds(3)));
+    BOOST_TEST((std::chrono::steady_clock::now() - begun < std::chrono::seconds(15)));
     BOOST_TEST(!one.dead());
 }
 

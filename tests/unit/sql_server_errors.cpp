@@ -167,6 +167,14 @@ BOOST_AUTO_TEST_CASE(of_time_are_never_taken_for_a_refusal, *utf::label("C6") * 
     BOOST_TEST(classify_sql_server(all, phase::commit, true) == nobody_knows(2));
 }
 
+BOOST_AUTO_TEST_CASE(of_a_cancel_say_that_something_may_be_done, *utf::label("F38")) {
+    const records all = {driver("HY008")};
+    const verdict stopped{errc::rejected_by_server, advice::verify, 0};
+    BOOST_TEST(classify_sql_server(all, phase::statement, false) == stopped);
+    BOOST_TEST(classify_sql_server(all, phase::commit, false) == nobody_knows(0));
+    BOOST_TEST(classify_sql_server(all, phase::statement, true) == nobody_knows(1));
+}
+
 BOOST_AUTO_TEST_CASE(of_a_commit_are_definite_on_a_written_list_alone, *utf::label("C7")) {
     int definite = 0;
     for (int number = 1; number <= 60'000; ++number) {

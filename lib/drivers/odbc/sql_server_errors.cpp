@@ -19,6 +19,7 @@ enum class meaning {
     busy,
     bad_login, ///< To repeat it counts towards a lock-out.
     timed_out,
+    cancelled,
     rolled_back, ///< The transaction is gone, and worth another run.
     doomed,      ///< The transaction is gone, and would be again.
     repeatable,  ///< The statement alone is gone.
@@ -112,7 +113,8 @@ constexpr entry table[] = {
 };
 // clang-format on
 
-constexpr std::array<std::string_view, 3> of_time = {"HYT00", "HYT01", "HY008"};
+constexpr std::array<std::string_view, 2> of_time = {"HYT00", "HYT01"};
+constexpr std::string_view of_a_cancel = "HY008";
 
 // FreeTDS numbers its own errors like SQL Server's of replication, which come with another state.
 constexpr bool driver_number(const diagnostic& one) noexcept {
@@ -122,6 +124,8 @@ constexpr bool driver_number(const diagnostic& one) noexcept {
 std::optional<meaning> told_by(const diagnostic& one) noexcept {
     if (std::find(of_time.begin(), of_time.end(), one.sqlstate) != of_time.end())
         return meaning::timed_out;
+    if (one.sqlstate == of_a_cancel)
+        return meaning::cancelled;
     if (driver_number(one))
         return meaning::lost;
     for (const auto& [number, says] : table)
@@ -168,6 +172,7 @@ verdict at_login(const finding& by) noexcept {
     case no_quorum: return {errc::no_quorum, advice::retry, by.record};
     case not_ready: return {errc::unreachable, advice::retry, by.record};
     case bad_login: return {errc::rejected_by_server, advice::give_up, by.record};
+    case cancelled:
     case timed_out: return {errc::deadline_exceeded, advice::retry, by.record};
     case lost: return {errc::unreachable, advice::retry, by.record};
     case ambiguous:
@@ -187,6 +192,8 @@ verdict of_statement(const finding& by) noexcept {
     case no_quorum: return {errc::no_quorum, advice::retry, by.record};
     case not_ready: return {errc::unreachable, advice::retry, by.record};
     case timed_out: return {errc::deadline_exceeded, advice::verify, by.record};
+    case cancelled: // An attention undoes nothing of what the batch has done before.
+        return {errc::rejected_by_server, advice::verify, by.record};
     case rolled_back:
     case repeatable: return {errc::rejected_by_server, advice::retry, by.record};
     case busy: // Some of them come in the middle of what was asked.
