@@ -5,6 +5,7 @@
 #include <hadr/time.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -74,6 +75,14 @@ public:
     virtual time_point coarse_now() const noexcept = 0;
 
     virtual agent* self() noexcept = 0;
+
+    /// coarse_now(), and a number that no other agent has at the time, a small one where the world
+    /// counts its agents: in one call, since every hand-out asks for both.
+    struct glance {
+        time_point at;
+        std::size_t place = 0;
+    };
+    virtual glance look() noexcept;
 
     /// Waits until unparked or the moment. An unpark() that came before is consumed at once, so
     /// none is lost; there may be returns without a cause. Only for the calling agent.

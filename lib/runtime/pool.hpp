@@ -39,9 +39,13 @@ enum class session_use {
 
 /// One place for a session. The state says who owns the rest: the lease while lent, else the
 /// reactor's agent. The stamps change only while busy; a mismatch with the store's numbers makes a
-/// session unlendable.
+/// session unlendable. What a hand-out touches comes first, in one line of the cache.
 struct alignas(64) slot final : descriptor_handler {
     std::atomic<slot_state> state{slot_state::empty};
+    bool dirty = false; ///< To be reset before it is idle again (rulings 7).
+    bool in_transaction = false;
+    bool broken = false; ///< Not to be lent again.
+    std::atomic<bool> hung_up{false};
     std::atomic<std::uint64_t> acceptance{0}; ///< Of the epoch it may write in, or 0.
     std::atomic<std::uint64_t> reading{0};    ///< Of the role it may read from, or 0.
     std::atomic<std::uint64_t> kept{0};       ///< Its acceptance while only readers have it, or 0.
@@ -51,14 +55,10 @@ struct alignas(64) slot final : descriptor_handler {
     std::shared_ptr<session> wire; ///< Shared with a cancel request under way only.
     std::uint64_t generation = 0;
     std::shared_ptr<dial> dialing; ///< While opening.
-    bool dirty = false;            ///< To be reset before it is idle again (rulings 7).
-    bool in_transaction = false;
     bool commit_sent = false; ///< Since transact() began; as is the next.
     bool native_taken = false;
-    bool broken = false;    ///< Not to be lent again.
     std::string classified; ///< The last text of moderate length, and what it was found to be.
     core::statement_class found{};
-    std::atomic<bool> hung_up{false};
 
     session_use use = session_use::write;
     time_point born;
@@ -86,18 +86,22 @@ class server_pool {
 public:
     server_pool(store& of, std::size_t member, endpoint at, std::size_t sessions_max);
 
-    /// An idle session whose stamp is current, now lent; null if there is none. Any agent;
-    /// allocates nothing and reads no clock. The hint says where to begin, as a part of 2^32.
-    [[gnu::always_inline]] slot* take_for_write(std::uint64_t needed, std::uint32_t hint) noexcept {
-        return needed == 0 ? nullptr : take<&slot::acceptance>(needed, hint);
+    /// An idle session stamped with that number as it is once the session is taken, now lent; null
+    /// if there is none. Any agent; allocates nothing and reads no clock. The search begins at the
+    /// agent's own place, so that agents do not meet.
+    [[gnu::always_inline]] slot*
+    take_for_write(const std::atomic<std::uint64_t>& number, std::size_t place) noexcept {
+        const auto needed = number.load(std::memory_order_relaxed);
+        return needed == 0 ? nullptr : take<&slot::acceptance>({number, needed}, place);
     }
     /// One of the writer's that was made read-only for a reader (E7).
-    slot* take_restrained(std::uint64_t needed) noexcept {
-        return needed == 0 ? nullptr : take<&slot::kept>(needed, 0);
+    slot* take_restrained(const std::atomic<std::uint64_t>& number) noexcept {
+        const auto needed = number.load();
+        return needed == 0 ? nullptr : take<&slot::kept>({number, needed}, 0);
     }
-    slot* take_for_read(std::uint32_t hint) noexcept {
+    slot* take_for_read(std::size_t place) noexcept {
         const auto needed = reading.load();
-        return needed % 2 == 0 ? nullptr : take<&slot::reading>(needed, hint);
+        return needed % 2 == 0 ? nullptr : take<&slot::reading>({reading, needed}, place);
     }
 
     /// Slots in the given state; with a use, those alone. A snapshot.
@@ -141,18 +145,26 @@ public:
     watcher::subscriber subscription;
 
 private:
+    /// A number of the store's, and what it was before anything was taken.
+    struct stamp {
+        const std::atomic<std::uint64_t>& number;
+        std::uint64_t needed;
+    };
+
     template <std::atomic<std::uint64_t> slot::*Stamp>
-    [[gnu::always_inline]] static bool take_one(slot& one, std::uint64_t needed) noexcept {
+    [[gnu::always_inline]] static bool take_one(slot& one, const stamp& by) noexcept {
         if (one.state.load(std::memory_order_relaxed) != slot_state::idle ||
-            (one.*Stamp).load(std::memory_order_relaxed) != needed)
+            (one.*Stamp).load(std::memory_order_relaxed) != by.needed)
             return false;
         core::schedule_point();
         auto expected_state = slot_state::idle;
         if (!one.state.compare_exchange_strong(expected_state, slot_state::lent))
             return false;
         core::schedule_point();
-        if ((one.*Stamp).load() != needed || one.hung_up.load(std::memory_order_relaxed)) {
-            one.home->set_aside(one);
+        // E1: judged once the slot is ours; the publisher raised the number before it revoked.
+        if (by.number.load() != by.needed || (one.*Stamp).load() != by.needed ||
+            one.hung_up.load(std::memory_order_relaxed)) [[unlikely]] {
+            refuse(one);
             return false;
         }
         core::schedule_point();
@@ -161,20 +173,23 @@ private:
         return true;
     }
 
-    // Where the hint says, else from the first on, since few sessions are in the first slots.
     template <std::atomic<std::uint64_t> slot::*Stamp>
-    [[gnu::always_inline]] slot* take(std::uint64_t needed, std::uint32_t hint) noexcept {
+    [[gnu::always_inline]] slot* take(const stamp& by, std::size_t place) noexcept {
         // A division would cost as much as the exchange.
-        auto& near = slots_[static_cast<std::size_t>(std::uint64_t{hint} * size_ >> 32U)];
-        if (take_one<Stamp>(near, needed))
-            return &near;
-        for (std::size_t i = 0; i < size_; ++i)
-            if (take_one<Stamp>(slots_[i], needed))
-                return &slots_[i];
+        auto& near = slots_[place < size_ ? place : place % size_];
+        return take_one<Stamp>(near, by) ? &near : search<Stamp>(by);
+    }
+
+    // From the first on, since few sessions are in the first slots.
+    template <std::atomic<std::uint64_t> slot::*Stamp>
+    [[gnu::noinline]] slot* search(stamp by) noexcept {
+        for (auto& one : slots())
+            if (take_one<Stamp>(one, by))
+                return &one;
         return nullptr;
     }
 
-    static void set_aside(slot& one) noexcept;
+    static void refuse(slot& unfit) noexcept;
 
     std::unique_ptr<slot[]> slots_;
     std::size_t size_;
