@@ -76,13 +76,13 @@ public:
 
     virtual agent* self() noexcept = 0;
 
-    /// coarse_now(), and a number that no other agent has at the time, a small one where the world
-    /// counts its agents: in one call, since every hand-out asks for both.
+    /// coarse_now(), and a number of the calling agent that no other has at the time, as small as
+    /// can be: in one call, since every hand-out asks for both.
     struct glance {
         time_point at;
         std::size_t place = 0;
     };
-    virtual glance look() noexcept;
+    virtual glance look() noexcept = 0;
 
     /// Waits until unparked or the moment. An unpark() that came before is consumed at once, so
     /// none is lost; there may be returns without a cause. Only for the calling agent.

@@ -19,11 +19,6 @@ struct ending final : completion {
 
 }
 
-world::glance world::look() noexcept {
-    // An agent is known by its address only, of which the lowest bits are alike.
-    return {coarse_now(), reinterpret_cast<std::uintptr_t>(self()) >> 6U};
-}
-
 bool world::wait_for(int descriptor, readiness wanted, duration& left) noexcept {
     const auto begun = now();
     const auto how = wait(descriptor, wanted, deadline::in(left).resolve(begun, {}));

@@ -37,6 +37,18 @@ enum class session_use {
     warm, ///< On a standby, for its promotion; has no epoch (rulings 6).
 };
 
+/// A number that gives the right to a session, and what it was before anything was taken.
+struct stamp {
+    const std::atomic<std::uint64_t>& number;
+    std::uint64_t needed;
+};
+
+enum class attempt {
+    taken,
+    unfit,   ///< As seen from outside; left as it was.
+    spoilt, ///< As seen once it was taken: now lent, and to be set aside.
+};
+
 /// One place for a session. The state says who owns the rest: the lease while lent, else the
 /// reactor's agent. The stamps change only while busy; a mismatch with the store's numbers makes a
 /// session unlendable. What a hand-out touches comes first, in one line of the cache.
@@ -74,6 +86,27 @@ struct alignas(64) slot final : descriptor_handler {
 
     void ready(readiness what) override;
 
+    /// Makes an idle one lent whose stamp is the number. Any agent.
+    template <std::atomic<std::uint64_t> slot::*Stamp>
+    [[gnu::always_inline]] attempt take(const stamp& by) noexcept {
+        if (state.load(std::memory_order_relaxed) != slot_state::idle ||
+            (this->*Stamp).load(std::memory_order_relaxed) != by.needed)
+            return attempt::unfit;
+        core::schedule_point();
+        auto expected_state = slot_state::idle;
+        if (!state.compare_exchange_strong(expected_state, slot_state::lent))
+            return attempt::unfit;
+        core::schedule_point();
+        // E1: judged once the slot is ours; the publisher raised the number before it revoked.
+        if (by.number.load() != by.needed || (this->*Stamp).load() != by.needed ||
+            hung_up.load(std::memory_order_relaxed))
+            return attempt::spoilt;
+        core::schedule_point();
+        const auto lent = ticket.load(std::memory_order_relaxed);
+        ticket.store(lent + 1, std::memory_order_relaxed); // Ours alone to write now.
+        return attempt::taken;
+    }
+
     /// The acceptance number of the session, whoever may have it now; 0 if it has none.
     std::uint64_t reign() const noexcept {
         const auto writes = acceptance.load();
@@ -86,12 +119,10 @@ class server_pool {
 public:
     server_pool(store& of, std::size_t member, endpoint at, std::size_t sessions_max);
 
-    /// An idle session stamped with that number as it is once the session is taken, now lent; null
-    /// if there is none. Any agent; allocates nothing and reads no clock. The search begins at the
-    /// agent's own place, so that agents do not meet.
-    [[gnu::always_inline]] slot*
-    take_for_write(const std::atomic<std::uint64_t>& number, std::size_t place) noexcept {
-        const auto needed = number.load(std::memory_order_relaxed);
+    /// An idle session whose stamp is the store's number, now lent; null if there is none. Any
+    /// agent; allocates nothing and reads no clock. The search begins at the agent's own place.
+    slot* take_for_write(const std::atomic<std::uint64_t>& number, std::size_t place) noexcept {
+        const auto needed = number.load();
         return needed == 0 ? nullptr : take<&slot::acceptance>({number, needed}, place);
     }
     /// One of the writer's that was made read-only for a reader (E7).
@@ -102,6 +133,12 @@ public:
     slot* take_for_read(std::size_t place) noexcept {
         const auto needed = reading.load();
         return needed % 2 == 0 ? nullptr : take<&slot::reading>({reading, needed}, place);
+    }
+
+    /// Where an agent begins its search, so that agents do not meet.
+    [[gnu::always_inline]] slot& near(std::size_t place) noexcept {
+        // A division would cost as much as the exchange.
+        return slots_[place < size_ ? place : place % size_];
     }
 
     /// Slots in the given state; with a use, those alone. A snapshot.
@@ -145,51 +182,26 @@ public:
     watcher::subscriber subscription;
 
 private:
-    /// A number of the store's, and what it was before anything was taken.
-    struct stamp {
-        const std::atomic<std::uint64_t>& number;
-        std::uint64_t needed;
-    };
-
+    // From the first on after that, since few sessions are in the first slots.
     template <std::atomic<std::uint64_t> slot::*Stamp>
-    [[gnu::always_inline]] static bool take_one(slot& one, const stamp& by) noexcept {
-        if (one.state.load(std::memory_order_relaxed) != slot_state::idle ||
-            (one.*Stamp).load(std::memory_order_relaxed) != by.needed)
-            return false;
-        core::schedule_point();
-        auto expected_state = slot_state::idle;
-        if (!one.state.compare_exchange_strong(expected_state, slot_state::lent))
-            return false;
-        core::schedule_point();
-        // E1: judged once the slot is ours; the publisher raised the number before it revoked.
-        if (by.number.load() != by.needed || (one.*Stamp).load() != by.needed ||
-            one.hung_up.load(std::memory_order_relaxed)) [[unlikely]] {
-            refuse(one);
-            return false;
-        }
-        core::schedule_point();
-        const auto lent = one.ticket.load(std::memory_order_relaxed);
-        one.ticket.store(lent + 1, std::memory_order_relaxed); // Ours alone to write now.
-        return true;
-    }
-
-    template <std::atomic<std::uint64_t> slot::*Stamp>
-    [[gnu::always_inline]] slot* take(const stamp& by, std::size_t place) noexcept {
-        // A division would cost as much as the exchange.
-        auto& near = slots_[place < size_ ? place : place % size_];
-        return take_one<Stamp>(near, by) ? &near : search<Stamp>(by);
-    }
-
-    // From the first on, since few sessions are in the first slots.
-    template <std::atomic<std::uint64_t> slot::*Stamp>
-    [[gnu::noinline]] slot* search(stamp by) noexcept {
+    slot* take(const stamp& by, std::size_t place) noexcept {
+        if (take_one<Stamp>(near(place), by))
+            return &near(place);
         for (auto& one : slots())
             if (take_one<Stamp>(one, by))
                 return &one;
         return nullptr;
     }
 
-    static void refuse(slot& unfit) noexcept;
+    template <std::atomic<std::uint64_t> slot::*Stamp>
+    static bool take_one(slot& one, const stamp& by) noexcept {
+        const auto how = one.take<Stamp>(by);
+        if (how == attempt::spoilt)
+            refuse(one);
+        return how == attempt::taken;
+    }
+
+    static void refuse(slot& spoilt) noexcept;
 
     std::unique_ptr<slot[]> slots_;
     std::size_t size_;

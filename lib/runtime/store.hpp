@@ -62,7 +62,7 @@ public:
 
     // hand_out.hpp
     inline expected<lease> acquire(const request& wanted);
-    inline void give_back(slot & held);
+    inline void give_back(slot & held) noexcept;
 
     // store_acquire.cpp
     void sever_held(slot & held) noexcept;
@@ -221,9 +221,10 @@ private:
 
     // store_acquire.cpp
     expected<lease> acquire_at_length(const request& wanted);
-    void give_back_unfit(slot & held);
+    expected<lease> acquire_elsewhere(const request& wanted);
+    void give_back_unfit(slot & held) noexcept;
     slot* take(const request& wanted, std::size_t place) noexcept;
-    inline slot* take_write(std::size_t place) noexcept; // hand_out.hpp
+    slot* take_write(std::size_t place) noexcept;
     enum class search {
         ready, ///< Only what can be lent as it is.
         all,   ///< Also what turn() makes fit.
@@ -244,7 +245,7 @@ private:
     void limit(slot & held, duration length);
     void late_return(slot & held);
     void end_returned(slot & held);
-    void pass_on(slot & returned);
+    void pass_on(slot & returned) noexcept;
     void returned_to_closed(slot & held);
     void reclaim();
     bool fresh(time_point now) const noexcept {

@@ -29,7 +29,14 @@ constexpr std::size_t members_max = 64;
 slot* store::take(const request& wanted, std::size_t place) noexcept {
     if (wanted.intent == intent::read)
         return take_read(wanted, place, search::ready);
-    return refusing() ? nullptr : take_write(place);
+    return take_write(place);
+}
+
+slot* store::take_write(std::size_t place) noexcept {
+    if (refusing())
+        return nullptr;
+    auto* const pool = writer_pool_.load();
+    return pool == nullptr ? nullptr : pool->take_for_write(acceptance_, place);
 }
 
 slot* store::take_any(const request& wanted) noexcept {
@@ -65,6 +72,13 @@ slot* store::take_read(const request& wanted, std::size_t place, search which) n
             return one;
     }
     return nullptr;
+}
+
+// Another agent has what is at its place, or nobody has a session there.
+[[gnu::noinline]] expected<lease> store::acquire_elsewhere(const request& wanted) {
+    if (auto* const taken = take_write(0))
+        return lease_access::make(taken);
+    return acquire_at_length(wanted);
 }
 
 [[gnu::noinline]] expected<lease> store::acquire_at_length(const request& wanted) {
@@ -323,7 +337,7 @@ void store::demand() {
     });
 }
 
-[[gnu::noinline]] void store::give_back_unfit(slot& held) {
+[[gnu::noinline]] void store::give_back_unfit(slot& held) noexcept {
     if (!alive()) {
         held.wire->abandon();
         return;
@@ -339,7 +353,7 @@ void store::end_returned(slot& held) {
         late_return(held);
 }
 
-[[gnu::noinline]] void store::pass_on(slot& returned) {
+[[gnu::noinline]] void store::pass_on(slot& returned) noexcept {
     // P8: a close in between found it lent and counts on its return.
     if (closing_.load())
         returned_to_closed(returned);
