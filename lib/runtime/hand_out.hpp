@@ -32,8 +32,8 @@ namespace hadr::inline v0::runtime {
 
 [[gnu::always_inline]] inline void store::give_back(slot& held) noexcept {
     const bool spoilt = (held.dirty | held.broken | held.in_transaction) != 0;
-    const bool clean = !spoilt && alive() && current_stamp(held) &&
-                       !held.hung_up.load(std::memory_order_relaxed);
+    const bool clean =
+        !spoilt && alive() && current_stamp(held) && !held.hung_up.load(std::memory_order_relaxed);
     if (!clean) {
         give_back_unfit(held);
         return;

@@ -45,7 +45,7 @@ struct stamp {
 
 enum class attempt {
     taken,
-    unfit,   ///< As seen from outside; left as it was.
+    unfit,  ///< As seen from outside; left as it was.
     spoilt, ///< As seen once it was taken: now lent, and to be set aside.
 };
 
@@ -67,7 +67,7 @@ struct alignas(64) slot final : descriptor_handler {
     std::shared_ptr<session> wire; ///< Shared with a cancel request under way only.
     std::uint64_t generation = 0;
     std::shared_ptr<dial> dialing; ///< While opening.
-    bool commit_sent = false; ///< Since transact() began; as is the next.
+    bool commit_sent = false;      ///< Since transact() began; as is the next.
     bool native_taken = false;
     std::string classified; ///< The last text of moderate length, and what it was found to be.
     core::statement_class found{};
