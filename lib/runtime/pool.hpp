@@ -97,11 +97,12 @@ struct alignas(64) slot final : descriptor_handler {
         if (!state.compare_exchange_strong(expected_state, slot_state::lent))
             return attempt::unfit;
         core::schedule_point();
-        // E1: judged once the slot is ours; the publisher raised the number before it revoked.
-        if (by.number.load() != by.needed || (this->*Stamp).load() != by.needed ||
-            hung_up.load(std::memory_order_relaxed))
+        if ((this->*Stamp).load() != by.needed || hung_up.load(std::memory_order_relaxed))
             return attempt::spoilt;
         core::schedule_point();
+        // E1: judged last; the publisher raised the number before it revoked.
+        if (by.number.load() != by.needed)
+            return attempt::spoilt;
         const auto lent = ticket.load(std::memory_order_relaxed);
         ticket.store(lent + 1, std::memory_order_relaxed); // Ours alone to write now.
         return attempt::taken;
