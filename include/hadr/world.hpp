@@ -76,8 +76,8 @@ public:
 
     virtual agent* self() noexcept = 0;
 
-    /// coarse_now(), and a number of the calling agent that no other has at the time, as small as
-    /// can be: in one call, since every hand-out asks for both.
+    /// coarse_now(), and a number that only the calling agent has at the time, as small as the world
+    /// can make it: where a hand-out begins its search. One call, since every hand-out asks both.
     struct glance {
         time_point at;
         std::size_t place = 0;

@@ -19,7 +19,7 @@ public:
     explicit agent(std::size_t place) noexcept : place_(place) {}
     agent(const agent&) = delete;
 
-    /// How many there were before it: as small as can be, since agents are used again.
+    /// How many there were before it: no more than ever lived at a time, since they are used again.
     std::size_t place() const noexcept { return place_; }
 
     void park(time_point until) noexcept;
