@@ -76,8 +76,9 @@ public:
 
     virtual agent* self() noexcept = 0;
 
-    /// coarse_now(), and a number that only the calling agent has at the time, as small as the world
-    /// can make it: where a hand-out begins its search. One call, since every hand-out asks both.
+    /// coarse_now(), and a number that only the calling agent has at the time, as small as the
+    /// world can make it: where a hand-out begins its search. One call, since every hand-out asks
+    /// both.
     struct glance {
         time_point at;
         std::size_t place = 0;
