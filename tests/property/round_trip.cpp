@@ -156,7 +156,8 @@ public:
         const bool unwanted = (tls && !identified_) ||
                               (key == "Engine" && !taken_.contains("Driver")) ||
                               (key == "TrustServerCertificate" && taken_.contains("Encrypt")) ||
-                              (key == "DSN" && taken_.contains("Driver")) ||
+                              (key == "DSN" && (taken_.contains("Driver") || mirrored())) ||
+                              ((key == "Witness" || key == "Fork_Table") && sql_server_) ||
                               (key.starts_with("Witness_") && key != "Witness_Lost_Advice" &&
                                !taken_.contains("Witness")) ||
                               another_password(key);
@@ -172,6 +173,13 @@ public:
         if (const auto instance = value.find("db\\inst");
             instance != std::string::npos && (!odbc || key == "Witness"))
             value.replace(instance, 7, "db6");
+        // Only these two engines mirror, and SQL Server's witness is nobody's to name.
+        if (mirrored() && key == "Driver" && value != "FreeTDS")
+            value = "PostgreSQL Unicode";
+        if (mirrored() && key == "Engine" && value == "other")
+            value = "sql_server";
+        if (mirrored() && (key == "Driver" || key == "Engine"))
+            sql_server_ = value == "FreeTDS" || value == "sql_server";
         if (key == "Server")
             socket_ = value.starts_with('/');
         if (key == "Encrypt")
@@ -181,6 +189,8 @@ public:
     }
 
 private:
+    bool mirrored() const { return mode_ == "mirroring"; }
+
     bool another_password(std::string_view key) const {
         const auto pwd = key.find("PWD");
         if (pwd == std::string_view::npos)
@@ -192,6 +202,7 @@ private:
     std::string mode_;
     std::set<std::string> taken_;
     bool socket_ = false;
+    bool sql_server_ = false; ///< Of a mirrored pair.
     bool identified_ = false; ///< By TLS.
 };
 
