@@ -48,7 +48,7 @@ struct auto_failover final : simulated_store::impl {
     void set_stale(bool now) override;
     bool perform_failover() override;
     void promote_apart(node& at) override;
-    void rebuilt() override {}
+    void rebuilt(node&) override {}
     void healed() override {}
     void witness_started() override;
     void witness_stopped() override {}

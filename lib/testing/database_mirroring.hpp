@@ -34,7 +34,7 @@ struct database_mirroring final : simulated_store::impl {
     void set_stale(bool) override {}
     bool perform_failover() override;
     void promote_apart(node& at) override;
-    void rebuilt() override;
+    void rebuilt(node& lead) override;
     void healed() override;
     void witness_started() override { nudge(witness); }
     void witness_stopped() override;

@@ -224,8 +224,9 @@ void database_mirroring::promote_apart(node& at) {
         bug_in_test(std::string(to_string(at.which)) + " is in no state to be forced into service");
 }
 
-void database_mirroring::rebuilt() {
+void database_mirroring::rebuilt(node& lead) {
     noted = {1, false};
+    other(lead).in_recovery = true; // Mirroring is set up anew, from this server.
     for (auto& one : partners)
         one.suspended = one.eligible = false;
 }

@@ -333,7 +333,7 @@ void simulated_store::rebuild(std::string lineage) {
         if (ran)
             impl_->start_server(one);
     }
-    impl_->rebuilt();
+    impl_->rebuilt(lead);
 }
 
 void simulated_store::heal() {

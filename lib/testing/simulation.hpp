@@ -193,7 +193,7 @@ struct simulated_store::impl {
     virtual void set_stale(bool now) = 0;
     virtual bool perform_failover() = 0;
     virtual void promote_apart(node& at) = 0;
-    virtual void rebuilt() = 0;
+    virtual void rebuilt(node& lead) = 0;
     virtual void healed() = 0;
     virtual void witness_started() = 0;
     virtual void witness_stopped() = 0;
