@@ -97,7 +97,7 @@ const login_row logins[] = {
     {"wrong password", my, {"28000", 1045, "Access denied"}, no, advice::give_up},
     {"full", my, {"08004", 1040, "Too many connections"}, no, advice::retry},
     {"down", my, {"HY000", 2002, "Can't connect"}, errc::unreachable, advice::retry},
-    {"no such folder", lite, {"HY000", 14, "connect failed"}, no, advice::give_up},
+    {"no such folder", lite, {"HY000", 14, "connect failed"}, errc::unreachable, advice::retry},
     {"no such driver",
      pg,
      {"01000", 0, "Can't open lib 'x' : file not found"},
