@@ -72,7 +72,8 @@ constexpr driver_profile freetds() {
     of.variables = freetds_variables;
     of.cancels = true;
     of.session_after_cancel = true;
-    of.reset = "EXEC sp_reset_connection";
+    // No reset: sp_reset_connection is a flag of the protocol, which this driver never sets, and no
+    // procedure that may be called. It would also lead a moved session back to where it logged in.
     of.use = "USE";
     return of;
 }

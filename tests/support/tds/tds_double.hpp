@@ -78,7 +78,7 @@ public:
         std::size_t accepted = 0;
         std::size_t open = 0; ///< Connections now.
         std::size_t logins = 0;
-        std::size_t refused = 0; ///< Logins.
+        std::size_t refused = 0;     ///< Logins.
         std::size_t to_database = 0; ///< Logins, taken or not, to another database than master.
         std::size_t statements = 0;
         std::size_t attentions = 0;

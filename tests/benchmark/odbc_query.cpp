@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The price of a query through ODBC over bare calls of the same driver: instructions of all threads
+// together, which no other load of the machine changes, and so a gate; and the time, which is only
+// stated. psqlODBC is not trusted with its deadlines, so that its calls are handed to another
+// thread; SQLite is. Usage: odbc_query.
+#include "benchmark/callgrind.hpp"
+#include "benchmark/figures.hpp"
+#include "support/guardian.hpp"
+#include "support/postgres.hpp"
+
+#include <charconv>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace hadr::benchmark {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int counted = 500;
+constexpr int timed = 2000;
+constexpr int turns = 5;
+constexpr double handed_over_most = 1500;
+constexpr double own_thread_most = 600;
+
+/// The same place for both; the store asks nothing by itself meanwhile.
+struct subject {
+    std::string raw;
+    std::string store;
+};
+
+constexpr std::string_view quiet = ";Watch_Interval=1min;Pool_Max=1";
+
+double instructions(const std::string& mode, const std::string& with) {
+    return instructions_of(
+               {"--instr-atstart=no"}, {HADR_ODBC_SUBJECT, mode, with, std::to_string(counted)}
+           ) /
+           counted;
+}
+
+double nanoseconds(const std::string& mode, const std::string& with) {
+    const auto text = test::run(
+        {.words = {HADR_ODBC_SUBJECT, mode, with, std::to_string(timed)}, .as_servers = false}, 60s
+    );
+    double made = 0;
+    std::from_chars(text.data(), text.data() + text.size(), made);
+    return made;
+}
+
+double added(const subject& of) {
+    return instructions("lease", of.store) - instructions("raw", of.raw);
+}
+
+// Both in turns, so that what else runs on the machine hits both.
+double wall_ratio(const subject& of) {
+    std::vector<double> raw;
+    std::vector<double> lease;
+    for (int i = 0; i < turns; ++i) {
+        raw.push_back(nanoseconds("raw", of.raw));
+        lease.push_back(nanoseconds("lease", of.store));
+    }
+    return least(lease) / least(raw);
+}
+
+bool keeps(double value, double limit, std::string_view name) {
+    figure(name, value);
+    if (value <= limit)
+        return true;
+    say(fmt::format("{} is {:.0f}, more than {:.0f}", name, value, limit));
+    return false;
+}
+
+int measure() {
+    const test::temporary_folder folder("hadr-odbc-query");
+    test::postgres_server server(folder, "server");
+    server.start();
+    const subject psqlodbc{
+        fmt::format(
+            "Driver={{PostgreSQL Unicode}};Server=127.0.0.1;Port={};Database=postgres;UID=postgres;"
+            "SSLmode=disable;Debug=0;CommLog=0;Protocol=7.4-0;UseServerSidePrepare=1;"
+            "UseDeclareFetch=0;LFConversion=0;ByteaAsLongVarBinary=1",
+            server.port()
+        ),
+        fmt::format(
+            "Driver={{PostgreSQL Unicode}};Server=127.0.0.1:{};Database=postgres;UID=postgres{}",
+            server.port(),
+            quiet
+        )};
+    const auto file = folder.path() + "/file";
+    const subject sqlite{
+        fmt::format("Driver=SQLite3;Database={};SyncPragma=FULL;Timeout=5000", file),
+        fmt::format("Driver=SQLite3;Database={}{}", file, quiet)};
+    bool good = keeps(added(psqlodbc), handed_over_most, "odbc_instructions_over_raw");
+    good = keeps(added(sqlite), own_thread_most, "odbc_instructions_own_thread") && good;
+    figure("odbc_wall_ratio_to_raw", wall_ratio(psqlodbc));
+    figure("odbc_wall_ratio_own_thread", wall_ratio(sqlite));
+    return good ? 0 : 1;
+}
+
+int run(int /*count*/, char** /*words*/) {
+    if (!std::filesystem::exists("/usr/bin/valgrind")) {
+        say("skipped: there is no valgrind");
+        return 77;
+    }
+    try {
+        return measure();
+    } catch (const std::exception& broken) {
+        say(fmt::format("the benchmark broke: {}", broken.what()));
+        return 1;
+    }
+}
+
+}
+
+}
+
+int main(int count, char** words) {
+    return hadr::test::guarded(&hadr::benchmark::run, count, words);
+}
