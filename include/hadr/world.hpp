@@ -5,6 +5,7 @@
 #include <hadr/time.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -74,6 +75,15 @@ public:
     virtual time_point coarse_now() const noexcept = 0;
 
     virtual agent* self() noexcept = 0;
+
+    /// coarse_now(), and a number that only the calling agent has at the time, as small as the
+    /// world can make it: where a hand-out begins its search. One call, since every hand-out asks
+    /// both.
+    struct glance {
+        time_point at;
+        std::size_t place = 0;
+    };
+    virtual glance look() noexcept = 0;
 
     /// Waits until unparked or the moment. An unpark() that came before is consumed at once, so
     /// none is lost; there may be returns without a cause. Only for the calling agent.

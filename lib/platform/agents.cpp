@@ -86,8 +86,9 @@ namespace hadr::inline v0::platform {
 namespace {
 
 struct agent_store {
-    std::mutex mutex; // Guards free.
+    std::mutex mutex; // Guards what follows.
     std::vector<agent*> free;
+    std::size_t made = 0;
 };
 
 // Never destroyed: threads may end after the process has begun to.
@@ -103,7 +104,8 @@ struct held_agent {
         auto& all = all_agents();
         const std::lock_guard guard(all.mutex);
         if (all.free.empty()) {
-            own = new agent;
+            own = new agent(all.made);
+            ++all.made;
             return;
         }
         own = all.free.back();

@@ -4,6 +4,7 @@
 #include <hadr/world.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 
@@ -15,6 +16,12 @@ namespace hadr::inline v0 {
 /// reaches at worst another thread, which looks again at what it waits for.
 class agent {
 public:
+    explicit agent(std::size_t place) noexcept : place_(place) {}
+    agent(const agent&) = delete;
+
+    /// How many there were before it: no more than ever lived at a time, since they are used again.
+    std::size_t place() const noexcept { return place_; }
+
     void park(time_point until) noexcept;
     void unpark() noexcept;
 
@@ -25,6 +32,7 @@ public:
     void stop_listening() noexcept;
 
 private:
+    const std::size_t place_;
     /// What the kernel waits on; a statement that another thread runs pays for two of these waits.
     enum class state : std::uint32_t {
         running,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/connection_string.hpp"
 #include "core/policy.hpp"
-#include "runtime/store.hpp"
+#include "runtime/hand_out.hpp"
 
 #include <hadr/adapters.hpp>
 #include <hadr/connection_manager.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/store.hpp"
+#include "runtime/hand_out.hpp"
 
 #include <hadr/lease.hpp>
 

@@ -66,8 +66,8 @@ bool server_pool::full() const noexcept {
     return true;
 }
 
-void server_pool::set_aside(slot& one) noexcept {
-    one.home->of.set_aside(one);
+void server_pool::refuse(slot& unfit) noexcept {
+    unfit.home->of.refuse(unfit);
 }
 
 slot* server_pool::empty_slot() noexcept {

@@ -37,11 +37,27 @@ enum class session_use {
     warm, ///< On a standby, for its promotion; has no epoch (rulings 6).
 };
 
+/// A number that gives the right to a session, and what it was before anything was taken.
+struct stamp {
+    const std::atomic<std::uint64_t>& number;
+    std::uint64_t needed;
+};
+
+enum class attempt {
+    taken,
+    unfit,  ///< As seen from outside; left as it was.
+    spoilt, ///< As seen once it was taken: now lent, and to be set aside.
+};
+
 /// One place for a session. The state says who owns the rest: the lease while lent, else the
 /// reactor's agent. The stamps change only while busy; a mismatch with the store's numbers makes a
-/// session unlendable.
+/// session unlendable. What a hand-out touches comes first, in one line of the cache.
 struct alignas(64) slot final : descriptor_handler {
     std::atomic<slot_state> state{slot_state::empty};
+    bool dirty = false; ///< To be reset before it is idle again (rulings 7).
+    bool in_transaction = false;
+    bool broken = false; ///< Not to be lent again.
+    std::atomic<bool> hung_up{false};
     std::atomic<std::uint64_t> acceptance{0}; ///< Of the epoch it may write in, or 0.
     std::atomic<std::uint64_t> reading{0};    ///< Of the role it may read from, or 0.
     std::atomic<std::uint64_t> kept{0};       ///< Its acceptance while only readers have it, or 0.
@@ -51,14 +67,10 @@ struct alignas(64) slot final : descriptor_handler {
     std::shared_ptr<session> wire; ///< Shared with a cancel request under way only.
     std::uint64_t generation = 0;
     std::shared_ptr<dial> dialing; ///< While opening.
-    bool dirty = false;            ///< To be reset before it is idle again (rulings 7).
-    bool in_transaction = false;
-    bool commit_sent = false; ///< Since transact() began; as is the next.
+    bool commit_sent = false;      ///< Since transact() began; as is the next.
     bool native_taken = false;
-    bool broken = false;    ///< Not to be lent again.
     std::string classified; ///< The last text of moderate length, and what it was found to be.
     core::statement_class found{};
-    std::atomic<bool> hung_up{false};
 
     session_use use = session_use::write;
     time_point born;
@@ -74,6 +86,28 @@ struct alignas(64) slot final : descriptor_handler {
 
     void ready(readiness what) override;
 
+    /// Makes an idle one lent whose stamp is the number. Any agent.
+    template <std::atomic<std::uint64_t> slot::*Stamp>
+    [[gnu::always_inline]] attempt take(const stamp& by) noexcept {
+        if (state.load(std::memory_order_relaxed) != slot_state::idle ||
+            (this->*Stamp).load(std::memory_order_relaxed) != by.needed)
+            return attempt::unfit;
+        core::schedule_point();
+        auto expected_state = slot_state::idle;
+        if (!state.compare_exchange_strong(expected_state, slot_state::lent))
+            return attempt::unfit;
+        core::schedule_point();
+        if ((this->*Stamp).load() != by.needed || hung_up.load(std::memory_order_relaxed))
+            return attempt::spoilt;
+        core::schedule_point();
+        // E1: judged last; the publisher raised the number before it revoked.
+        if (by.number.load() != by.needed)
+            return attempt::spoilt;
+        const auto lent = ticket.load(std::memory_order_relaxed);
+        ticket.store(lent + 1, std::memory_order_relaxed); // Ours alone to write now.
+        return attempt::taken;
+    }
+
     /// The acceptance number of the session, whoever may have it now; 0 if it has none.
     std::uint64_t reign() const noexcept {
         const auto writes = acceptance.load();
@@ -86,18 +120,26 @@ class server_pool {
 public:
     server_pool(store& of, std::size_t member, endpoint at, std::size_t sessions_max);
 
-    /// An idle session whose stamp is current, now lent; null if there is none. Any agent;
-    /// allocates nothing and reads no clock. The hint says where to begin, as a part of 2^32.
-    [[gnu::always_inline]] slot* take_for_write(std::uint64_t needed, std::uint32_t hint) noexcept {
-        return needed == 0 ? nullptr : take<&slot::acceptance>(needed, hint);
+    /// An idle session whose stamp is the store's number, now lent; null if there is none. Any
+    /// agent; allocates nothing and reads no clock. The search begins at the agent's own place.
+    slot* take_for_write(const std::atomic<std::uint64_t>& number, std::size_t place) noexcept {
+        const auto needed = number.load();
+        return needed == 0 ? nullptr : take<&slot::acceptance>({number, needed}, place);
     }
     /// One of the writer's that was made read-only for a reader (E7).
-    slot* take_restrained(std::uint64_t needed) noexcept {
-        return needed == 0 ? nullptr : take<&slot::kept>(needed, 0);
+    slot* take_restrained(const std::atomic<std::uint64_t>& number) noexcept {
+        const auto needed = number.load();
+        return needed == 0 ? nullptr : take<&slot::kept>({number, needed}, 0);
     }
-    slot* take_for_read(std::uint32_t hint) noexcept {
+    slot* take_for_read(std::size_t place) noexcept {
         const auto needed = reading.load();
-        return needed % 2 == 0 ? nullptr : take<&slot::reading>(needed, hint);
+        return needed % 2 == 0 ? nullptr : take<&slot::reading>({reading, needed}, place);
+    }
+
+    /// Where an agent begins its search, so that agents do not meet.
+    [[gnu::always_inline]] slot& near(std::size_t place) noexcept {
+        // A division would cost as much as the exchange.
+        return slots_[place < size_ ? place : place % size_];
     }
 
     /// Slots in the given state; with a use, those alone. A snapshot.
@@ -141,40 +183,26 @@ public:
     watcher::subscriber subscription;
 
 private:
+    // From the first on after that, since few sessions are in the first slots.
     template <std::atomic<std::uint64_t> slot::*Stamp>
-    [[gnu::always_inline]] static bool take_one(slot& one, std::uint64_t needed) noexcept {
-        if (one.state.load(std::memory_order_relaxed) != slot_state::idle ||
-            (one.*Stamp).load(std::memory_order_relaxed) != needed)
-            return false;
-        core::schedule_point();
-        auto expected_state = slot_state::idle;
-        if (!one.state.compare_exchange_strong(expected_state, slot_state::lent))
-            return false;
-        core::schedule_point();
-        if ((one.*Stamp).load() != needed || one.hung_up.load(std::memory_order_relaxed)) {
-            one.home->set_aside(one);
-            return false;
-        }
-        core::schedule_point();
-        const auto lent = one.ticket.load(std::memory_order_relaxed);
-        one.ticket.store(lent + 1, std::memory_order_relaxed); // Ours alone to write now.
-        return true;
-    }
-
-    // Where the hint says, else from the first on, since few sessions are in the first slots.
-    template <std::atomic<std::uint64_t> slot::*Stamp>
-    [[gnu::always_inline]] slot* take(std::uint64_t needed, std::uint32_t hint) noexcept {
-        // A division would cost as much as the exchange.
-        auto& near = slots_[static_cast<std::size_t>(std::uint64_t{hint} * size_ >> 32U)];
-        if (take_one<Stamp>(near, needed))
-            return &near;
-        for (std::size_t i = 0; i < size_; ++i)
-            if (take_one<Stamp>(slots_[i], needed))
-                return &slots_[i];
+    slot* take(const stamp& by, std::size_t place) noexcept {
+        if (take_one<Stamp>(near(place), by))
+            return &near(place);
+        for (auto& one : slots())
+            if (take_one<Stamp>(one, by))
+                return &one;
         return nullptr;
     }
 
-    static void set_aside(slot& one) noexcept;
+    template <std::atomic<std::uint64_t> slot::*Stamp>
+    static bool take_one(slot& one, const stamp& by) noexcept {
+        const auto how = one.take<Stamp>(by);
+        if (how == attempt::spoilt)
+            refuse(one);
+        return how == attempt::taken;
+    }
+
+    static void refuse(slot& spoilt) noexcept;
 
     std::unique_ptr<slot[]> slots_;
     std::size_t size_;

@@ -60,9 +60,11 @@ public:
 
     expected<void> begin();
 
+    // hand_out.hpp
+    inline expected<lease> acquire(const request& wanted);
+    inline void give_back(slot & held) noexcept;
+
     // store_acquire.cpp
-    expected<lease> acquire(const request& wanted);
-    void give_back(slot & held);
     void sever_held(slot & held) noexcept;
 
     // store_execute.cpp
@@ -109,8 +111,10 @@ public:
     }
     /// Takes a lent session that must not be used out of circulation; reclaim() ends it.
     void set_aside(slot & unfit) noexcept;
+    /// Sets aside what turned out unfit once it was taken.
+    void refuse(slot & unfit) noexcept;
     world& through() const noexcept {
-        return *shared_->through;
+        return world_;
     }
 
     // Reactor.
@@ -223,14 +227,15 @@ private:
 
     // store_acquire.cpp
     expected<lease> acquire_at_length(const request& wanted);
-    void give_back_unfit(slot & held);
-    slot* take(const request& wanted, std::uint32_t from) noexcept;
-    slot* take_write(std::uint32_t from) noexcept;
+    expected<lease> acquire_elsewhere(const request& wanted);
+    void give_back_unfit(slot & held) noexcept;
+    slot* take(const request& wanted, std::size_t place) noexcept;
+    slot* take_write(std::size_t place) noexcept;
     enum class search {
         ready, ///< Only what can be lent as it is.
         all,   ///< Also what turn() makes fit.
     };
-    slot* take_read(const request& wanted, std::uint32_t from, search which) noexcept;
+    slot* take_read(const request& wanted, std::size_t place, search which) noexcept;
     slot* take_any(const request& wanted) noexcept;
     expected<slot*> wait_for_one(const request& wanted);
     std::optional<failure> stand_in_line(waiter & one, bool again);
@@ -246,10 +251,19 @@ private:
     void limit(slot & held, duration length);
     void late_return(slot & held);
     void end_returned(slot & held);
+    void pass_on(slot & returned) noexcept;
     void returned_to_closed(slot & held);
     void reclaim();
-    bool fresh() const noexcept;
-    std::uint32_t hint() const noexcept;
+    bool fresh(time_point now) const noexcept {
+        return now.time_since_epoch().count() <= fresh_until_.load(std::memory_order_relaxed);
+    }
+    /// Whether no session is given: closing or draining.
+    bool refusing() const noexcept {
+        return ahead_.load() >= refusing_flag;
+    }
+    std::uint64_t waiting() const noexcept {
+        return ahead_.load() % refusing_flag;
+    }
     bool alive() const noexcept {
         return alive_.load(std::memory_order_relaxed) != 0;
     }
@@ -262,20 +276,23 @@ private:
         bool login_refused = false;
     };
 
+    static constexpr auto refusing_flag = std::uint64_t{1} << 32U;
+
     const std::shared_ptr<runtime_handle> shared_;
-    const std::atomic<std::uint32_t>& alive_; // The world's; not asked for at every hand-out.
     const bool runtime_is_shared_;
     const std::shared_ptr<dispatcher::tally> tally_;
     const std::shared_ptr<dispatcher::subscription> log_;
 
     // Hot: read by every hand-out.
-    alignas(64) std::atomic<std::uint64_t> acceptance_{0};
+    alignas(64) world& world_;
+    const std::atomic<std::uint32_t>& alive_; // The world's; not asked for at every hand-out.
+    std::atomic<std::uint64_t> acceptance_{0};
     std::atomic<server_pool*> writer_pool_{nullptr};
-    std::atomic<int> waiting_{0};
+    /// How many wait, and refusing_flag: whatever keeps a caller from taking a session at once.
+    std::atomic<std::uint64_t> ahead_{0};
     std::atomic<time_point::rep> fresh_until_{0};
     std::atomic<bool> closing_{false};
     std::atomic<bool> draining_{false};
-    std::atomic<bool> refusing_{false}; ///< Closing or draining: no session is given.
     std::atomic<bool> demanded_{false};
     std::atomic<slot*> aside_{nullptr}; ///< A list: out of circulation, to be ended.
     std::atomic<duration> statement_timeout_{};

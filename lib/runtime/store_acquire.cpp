@@ -3,8 +3,7 @@
 #include "core/schedule_point.hpp"
 #include "core/selection.hpp"
 #include "runtime/blocking.hpp"
-#include "runtime/lease_access.hpp"
-#include "runtime/store.hpp"
+#include "runtime/hand_out.hpp"
 
 #include <fmt/format.h>
 
@@ -27,37 +26,17 @@ constexpr std::size_t members_max = 64;
     );
 }
 
-[[gnu::always_inline]] inline bool store::fresh() const noexcept {
-    return shared_->through->coarse_now().time_since_epoch().count() <=
-           fresh_until_.load(std::memory_order_relaxed);
+slot* store::take(const request& wanted, std::size_t place) noexcept {
+    if (wanted.intent == intent::read)
+        return take_read(wanted, place, search::ready);
+    return take_write(place);
 }
 
-// Agents start their search at different slots, so that they do not meet at the first one.
-[[gnu::always_inline]] inline std::uint32_t store::hint() const noexcept {
-    const auto address = reinterpret_cast<std::uintptr_t>(shared_->through->self());
-    return static_cast<std::uint32_t>((address >> 6U) * 0x9E37'79B9'7F4A'7C15ULL >> 32U);
-}
-
-[[gnu::always_inline]] inline slot* store::take_write(std::uint32_t from) noexcept {
-    if (refusing_.load(std::memory_order_relaxed))
+slot* store::take_write(std::size_t place) noexcept {
+    if (refusing())
         return nullptr;
-    auto* const pool = writer_pool_.load(std::memory_order_acquire);
-    if (pool == nullptr)
-        return nullptr;
-    core::schedule_point();
-    auto* const one = pool->take_for_write(acceptance_.load(std::memory_order_relaxed), from);
-    // E1: judged again after the slot is ours; the publisher raised the number before it revoked.
-    if (one != nullptr && one->acceptance.load() != acceptance_.load()) [[unlikely]] {
-        count_.stale_refused.fetch_add(1, std::memory_order_relaxed);
-        set_aside(*one);
-        return nullptr;
-    }
-    return one;
-}
-
-slot* store::take(const request& wanted, std::uint32_t from) noexcept {
-    return wanted.intent == intent::read ? take_read(wanted, from, search::ready)
-                                         : take_write(from);
+    auto* const pool = writer_pool_.load();
+    return pool == nullptr ? nullptr : pool->take_for_write(acceptance_, place);
 }
 
 slot* store::take_any(const request& wanted) noexcept {
@@ -65,14 +44,14 @@ slot* store::take_any(const request& wanted) noexcept {
         return one;
     if (wanted.intent == intent::read)
         return take_read(wanted, 0, search::all);
-    if (refusing_.load())
+    if (refusing())
         return nullptr;
     auto* const pool = writer_pool_.load();
-    return pool == nullptr ? nullptr : pool->take_restrained(acceptance_.load());
+    return pool == nullptr ? nullptr : pool->take_restrained(acceptance_);
 }
 
-slot* store::take_read(const request& wanted, std::uint32_t from, search which) noexcept {
-    if (refusing_.load(std::memory_order_relaxed))
+slot* store::take_read(const request& wanted, std::size_t place, search which) noexcept {
+    if (refusing())
         return nullptr;
     const auto now = current();
     std::array<std::size_t, members_max> order;
@@ -86,21 +65,19 @@ slot* store::take_read(const request& wanted, std::uint32_t from, search which) 
         if (order[i] >= now->pools.size())
             continue;
         auto* const pool = now->pools[order[i]];
-        auto* one = pool->take_for_read(from);
+        auto* one = pool->take_for_read(place);
         if (one == nullptr && which == search::all && pool == writer_pool_.load())
-            one = pool->take_for_write(acceptance_.load(), from);
+            one = pool->take_for_write(acceptance_, place);
         if (one != nullptr)
             return one;
     }
     return nullptr;
 }
 
-// What nearly every call is, in as few steps as there can be; all else is kept out of line.
-expected<lease> store::acquire(const request& wanted) {
-    const bool plain = wanted.intent == intent::write && !wanted.hold;
-    if (plain && alive() && waiting_.load() == 0 && fresh())
-        if (auto* const taken = take_write(hint()))
-            return lease_access::make(taken);
+// Another agent has what is at its place, or nobody has a session there.
+[[gnu::noinline]] expected<lease> store::acquire_elsewhere(const request& wanted) {
+    if (auto* const taken = take_write(0))
+        return lease_access::make(taken);
     return acquire_at_length(wanted);
 }
 
@@ -111,9 +88,12 @@ expected<lease> store::acquire(const request& wanted) {
         auto named = wanted;
         named.intent =
             reads_by_default_.load(std::memory_order_relaxed) ? intent::read : intent::write;
-        return acquire(named);
+        return acquire_at_length(named);
     }
-    slot* taken = waiting_.load() == 0 && fresh() ? take(wanted, hint()) : nullptr;
+    slot* taken = nullptr;
+    if (waiting() == 0)
+        if (const auto [at, place] = world_.look(); fresh(at))
+            taken = take(wanted, place);
     if (taken == nullptr) {
         core::mark<"acquire has to wait">();
         auto waited = wait_for_one(wanted);
@@ -167,7 +147,7 @@ expected<slot*> store::wait_for_one(const request& wanted) {
                 if (late || stop) {
                     core::mark<"deadline passed or stopped while waiting">();
                     waiters_.erase(self);
-                    waiting_.fetch_sub(1);
+                    ahead_.fetch_sub(1);
                     break;
                 }
             }
@@ -205,7 +185,7 @@ std::optional<failure> store::stand_in_line(waiter& one, bool again) {
                 fmt::format("{} callers wait already (Waiters_Max)", waiters_.size())
             );
         again ? waiters_.push_first(one) : waiters_.push(one);
-        waiting_.fetch_add(1);
+        ahead_.fetch_add(1);
     }
     // F55: whoever failed those in line did not see this one if it came in between.
     if (auto refusal = refused_at_once(one.wanted))
@@ -241,7 +221,7 @@ std::optional<failure> store::refused_at_once(const request& wanted) const {
 
 // F46, T4: while the view is older than it may be, the session itself is asked before it is lent.
 expected<void> store::check_stale(slot& held, const request& wanted, time_point until) {
-    if (fresh())
+    if (fresh(through().coarse_now()))
         return {};
     if (through().now() >= until)
         return make_failure(
@@ -288,7 +268,7 @@ void store::serve() {
                         core::mark<"waiter served in order">();
                         one->given = taken;
                         waiters_.erase(*one);
-                        waiting_.fetch_sub(1);
+                        ahead_.fetch_sub(1);
                         wake[count++] = one->who;
                     } else if (write) {
                         core::mark<"next writer in the order must wait">();
@@ -312,7 +292,7 @@ void store::fail(waiter& one, failure why) {
         return;
     one.failed = std::move(why);
     waiters_.erase(one);
-    waiting_.fetch_sub(1);
+    ahead_.fetch_sub(1);
 }
 
 void store::fail_waiters(const failure& why, bool writes_only) {
@@ -327,7 +307,7 @@ void store::fail_waiters(const failure& why, bool writes_only) {
                     core::mark<"waiters failed at once">();
                     one->failed = why;
                     waiters_.erase(*one);
-                    waiting_.fetch_sub(1);
+                    ahead_.fetch_sub(1);
                     wake[count++] = one->who;
                 }
                 one = next;
@@ -357,24 +337,7 @@ void store::demand() {
     });
 }
 
-void store::give_back(slot& held) {
-    const bool clean = !held.dirty && !held.broken && !held.in_transaction && alive() &&
-                       current_stamp(held) && !held.hung_up.load(std::memory_order_relaxed);
-    if (!clean) {
-        give_back_unfit(held);
-        return;
-    }
-    held.state.store(slot_state::idle);
-    core::schedule_point();
-    core::mark<"clean session returned">();
-    // P8: a close in between found it lent and counts on its return.
-    if (closing_.load()) [[unlikely]]
-        returned_to_closed(held);
-    else if (waiting_.load() != 0)
-        serve();
-}
-
-[[gnu::noinline]] void store::give_back_unfit(slot& held) {
+[[gnu::noinline]] void store::give_back_unfit(slot& held) noexcept {
     if (!alive()) {
         held.wire->abandon();
         return;
@@ -390,13 +353,27 @@ void store::end_returned(slot& held) {
         late_return(held);
 }
 
-[[gnu::noinline]] void store::returned_to_closed(slot& held) {
+[[gnu::noinline]] void store::pass_on(slot& returned) noexcept {
+    // P8: a close in between found it lent and counts on its return.
+    if (closing_.load())
+        returned_to_closed(returned);
+    else if (waiting() != 0)
+        serve();
+}
+
+void store::returned_to_closed(slot& held) {
     auto idle = slot_state::idle;
     if (held.state.compare_exchange_strong(idle, slot_state::busy))
         end_returned(held);
 }
 
-[[gnu::noinline]] void store::set_aside(slot& unfit) noexcept {
+[[gnu::noinline]] void store::refuse(slot& unfit) noexcept {
+    if (!current_stamp(unfit))
+        count_.stale_refused.fetch_add(1, std::memory_order_relaxed);
+    set_aside(unfit);
+}
+
+void store::set_aside(slot& unfit) noexcept {
     unfit.state.store(slot_state::busy);
     unfit.aside = aside_.load();
     while (!aside_.compare_exchange_weak(unfit.aside, &unfit)) {

@@ -108,7 +108,7 @@ metrics store::counted() const {
     made.listener_failures = tally_->failed.load();
     made.log_lines_dropped = tally_->lines_dropped.load();
     made.leases_leaked = count_.leaked.load();
-    made.waiters_now = static_cast<std::uint64_t>(waiting_.load());
+    made.waiters_now = waiting();
     made.logins_stuck_now = shared_->stuck();
     const auto now = current();
     for (const auto* pools : {&now->pools, &now->replaced})
@@ -344,7 +344,7 @@ expected<void> store::drain(deadline until) {
         return in_a_child();
     const auto end = until.resolve(through().now(), current()->spec->close_timeout);
     draining_.store(true);
-    refusing_.store(true);
+    ahead_.fetch_or(refusing_flag);
     fail_waiters(
         make_failure(errc::closed, advice::give_up, "the connection manager is draining"), false
     );
@@ -369,7 +369,7 @@ std::size_t store::close(deadline until) {
         return 0;
     const auto end = until.resolve(through().now(), current()->spec->close_timeout);
     const bool first = !closing_.exchange(true);
-    refusing_.store(true);
+    ahead_.fetch_or(refusing_flag);
     fail_waiters(is_closed(), false);
     auto waits = std::make_shared<settled>();
     waits->who = through().self();

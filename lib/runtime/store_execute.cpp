@@ -2,8 +2,7 @@
 #include "core/mark.hpp"
 #include "core/statement_class.hpp"
 #include "runtime/blocking.hpp"
-#include "runtime/lease_access.hpp"
-#include "runtime/store.hpp"
+#include "runtime/hand_out.hpp"
 
 #include <algorithm>
 #include <mutex>

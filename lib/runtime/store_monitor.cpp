@@ -34,10 +34,11 @@ bool same_but_for_freshness(topology a, const topology& b) {
 
 store::store(parts from)
     : shared_(std::move(from.shared))
-    , alive_(shared_->through->alive())
     , runtime_is_shared_(from.runtime_is_shared)
     , tally_(std::make_shared<dispatcher::tally>())
     , log_(from.log ? shared_->events->subscribe(std::move(from.log), tally_) : nullptr)
+    , world_(*shared_->through)
+    , alive_(world_.alive())
     , state_(std::make_shared<state_keeper>(
           shared_->through,
           [events = std::weak_ptr(shared_->events), log = log_](const failure& why) {

@@ -341,7 +341,7 @@ void store::make_idle(slot& which) {
         shared_->on->watch(idle.descriptor, readiness::hangup, which);
     }
     which.state.store(slot_state::idle);
-    if (waiting_.load() != 0)
+    if (waiting() != 0)
         serve();
 }
 

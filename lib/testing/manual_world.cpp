@@ -288,6 +288,10 @@ agent* manual_world::self() noexcept {
     return handle(impl_->on.current().serial);
 }
 
+world::glance manual_world::look() noexcept {
+    return {coarse_now(), serial_of(self())};
+}
+
 void manual_world::park(agent* self, time_point until) noexcept {
     auto& on = impl_->on;
     if (std::current_exception())

@@ -3,8 +3,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -212,9 +214,34 @@ BOOST_AUTO_TEST_CASE(tell_the_time_by_the_monotonic_clock, *utf::label("T1") * u
     const auto before = std::chrono::steady_clock::now();
     const auto now = real_world()->now();
     const auto coarse = real_world()->coarse_now();
+    const auto glanced = real_world()->look().at;
     const auto after = std::chrono::steady_clock::now();
     BOOST_TEST((before <= now && now <= after));
     BOOST_TEST((before - 1s <= coarse && coarse <= after));
+    BOOST_TEST((coarse <= glanced && glanced <= after));
+}
+
+BOOST_AUTO_TEST_CASE(have_places_of_their_own_which_later_ones_take_over) {
+    const auto places_of = [](std::size_t count) {
+        std::vector<std::size_t> places(count);
+        std::vector<std::thread> all;
+        std::barrier together(static_cast<std::ptrdiff_t>(count));
+        for (auto& place : places)
+            all.emplace_back([&] {
+                place = real_world()->look().place;
+                together.arrive_and_wait();
+                if (place != real_world()->look().place)
+                    place = real_world()->look().place + 1'000'000;
+            });
+        for (auto& one : all)
+            one.join();
+        std::sort(places.begin(), places.end());
+        return places;
+    };
+    const auto first = places_of(16);
+    BOOST_TEST((std::adjacent_find(first.begin(), first.end()) == first.end()));
+    BOOST_TEST(first.back() < 1'000U);
+    BOOST_TEST(places_of(16).back() <= first.back());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,6 +23,11 @@ public:
         return in_->self();
     }
 
+    glance look() noexcept override {
+        asked_();
+        return in_->look();
+    }
+
     time_point now() const noexcept override { return in_->now(); }
     time_point coarse_now() const noexcept override { return in_->coarse_now(); }
     void park(agent* one, time_point until) noexcept override { in_->park(one, until); }

@@ -22,6 +22,7 @@ public:
     time_point now() const noexcept override { return real_->now(); }
     time_point coarse_now() const noexcept override { return real_->coarse_now(); }
     agent* self() noexcept override { return real_->self(); }
+    glance look() noexcept override { return real_->look(); }
     void park(agent* self, time_point until) noexcept override { real_->park(self, until); }
     void unpark(agent* other) noexcept override { real_->unpark(other); }
     readiness wait(int descriptor, readiness wanted, time_point until) noexcept override {

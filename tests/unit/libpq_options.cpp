@@ -27,6 +27,7 @@ public:
     time_point now() const noexcept override { return {}; }
     time_point coarse_now() const noexcept override { return {}; }
     agent* self() noexcept override { return nullptr; }
+    glance look() noexcept override { return {}; }
     void park(agent* /*self*/, time_point /*until*/) noexcept override {}
     void unpark(agent* /*other*/) noexcept override {}
     readiness

@@ -97,6 +97,7 @@ public:
     time_point now() const noexcept override;
     time_point coarse_now() const noexcept override { return now(); }
     agent* self() noexcept override;
+    glance look() noexcept override;
     void park(agent* self, time_point until) noexcept override;
     void unpark(agent* other) noexcept override;
     readiness wait(int descriptor, readiness wanted, time_point until) noexcept override;

@@ -51,14 +51,18 @@ int bound_socket(const std::string& address, int port) {
     return -1;
 }
 
-int free_port(const std::string& address) {
-    const int one = bound_socket(address, 0);
+// Bound by its number, a socket keeps a port even while it does not listen; the one that found the
+// port holds it until then.
+int bound_to_free_port(const std::string& address, int& port) {
+    const int finder = bound_socket(address, 0);
     sockaddr_in at{};
     auto length = static_cast<socklen_t>(sizeof at);
-    if (one < 0 || getsockname(one, reinterpret_cast<sockaddr*>(&at), &length) != 0)
+    if (finder < 0 || getsockname(finder, reinterpret_cast<sockaddr*>(&at), &length) != 0)
         throw std::runtime_error("no free port");
-    ::close(one);
-    return ntohs(at.sin_port);
+    port = ntohs(at.sin_port);
+    const int made = bound_socket(address, port);
+    ::close(finder);
+    return made;
 }
 
 time_point real_now() noexcept {
@@ -86,11 +90,8 @@ double_loop::double_loop(tds_double::settings how)
         auto& there = places_[i];
         there.which = sites[i];
         there.address = tds_double::address(there.which);
-        // Bound by its number, a socket keeps the port while it does not listen.
-        while (there.listener < 0) {
-            there.port = free_port(there.address);
-            there.listener = bound_socket(there.address, there.port);
-        }
+        while (there.listener < 0)
+            there.listener = bound_to_free_port(there.address, there.port);
         open_door(there);
         watch_door(there, true);
     }
