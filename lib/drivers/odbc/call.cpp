@@ -69,7 +69,7 @@ void call::run_here() noexcept {
     ended.transaction = ended.lost ? transaction_status::unknown : transaction_.is;
 }
 
-void call::perform() {
+[[gnu::always_inline]] inline void call::perform() {
     if (!result_->only_ours())
         result_.reset(new flat_result);
     result_->clear();
@@ -79,7 +79,7 @@ void call::perform() {
         perform_text();
 }
 
-void call::perform_text() {
+[[gnu::always_inline]] inline void call::perform_text() {
     auto* const on = asked.again ? kept_.back().get() : find(asked.text, asked.kept);
     if (on == nullptr)
         return;
@@ -163,7 +163,7 @@ void call::set_limit(known_statement& on) {
     on.limit = limit;
 }
 
-SQLRETURN call::execute(known_statement& on) {
+[[gnu::always_inline]] inline SQLRETURN call::execute(known_statement& on) {
     const auto length = static_cast<SQLINTEGER>(on.sent.size());
     if (&on == &plain_ && !ways_.prepares_all)
         return SQLExecDirect(on.by.get(), text_for_odbc(on.sent), length);
@@ -176,7 +176,7 @@ SQLRETURN call::execute(known_statement& on) {
     return SQLExecute(on.by.get());
 }
 
-bool call::run_statement(known_statement& on) {
+[[gnu::always_inline]] inline bool call::run_statement(known_statement& on) {
     running_.store(on.by.get());
     set_limit(on);
     result_->tag = on.sort.tag;

@@ -78,6 +78,8 @@ public:
     /// Likewise, of that text: puts the values where the driver will look for them, if they fit.
     bool put(std::span<const parameter> values) noexcept {
         auto& last = *kept_.back();
+        if (values.empty())
+            return last.parameters.none() && last.order.empty();
         return last.parameters.put(values, last.order);
     }
 
@@ -107,6 +109,11 @@ private:
     bool take_result(known_statement& on);
     bool take_rows(known_statement& on);
     bool take_value(known_statement& on, SQLUSMALLINT column);
+    struct piece {
+        SQLRETURN how;
+        SQLLEN length;
+    };
+    bool take_pieces(known_statement& on, SQLUSMALLINT column, piece got);
     bool name_columns(known_statement& on, SQLSMALLINT columns);
     void take_notices(const known_statement& on);
     void set_limit(known_statement& on);

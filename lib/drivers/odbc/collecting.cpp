@@ -39,7 +39,7 @@ bool call::collect(known_statement& on, SQLRETURN how) {
     return true;
 }
 
-bool call::take_result(known_statement& on) {
+[[gnu::always_inline]] inline bool call::take_result(known_statement& on) {
     // Of a text that is prepared, and does not ask for whatever columns there are.
     if (on.prepared && on.shape_known && on.names) {
         ended.in_rows = true;
@@ -85,7 +85,7 @@ bool call::name_columns(known_statement& on, SQLSMALLINT columns) {
     return true;
 }
 
-bool call::take_rows(known_statement& on) {
+[[gnu::always_inline]] inline bool call::take_rows(known_statement& on) {
     const auto columns = static_cast<SQLUSMALLINT>(result_->columns());
     for (;;) {
         const auto how = SQLFetch(on.by.get());
@@ -104,38 +104,61 @@ bool call::take_rows(known_statement& on) {
     }
 }
 
-// Straight to where it stays; a large one comes in pieces, each with an end mark.
-bool call::take_value(known_statement& on, SQLUSMALLINT column) {
+// Straight to where it stays.
+[[gnu::always_inline]] inline bool call::take_value(known_statement& on, SQLUSMALLINT column) {
+    const auto begin = result_->used();
+    char* const to = result_->room(least_room);
+    const auto room = result_->room_left();
+    SQLLEN length = SQL_NO_TOTAL;
+    const auto how =
+        SQLGetData(on.by.get(), column, SQL_C_CHAR, to, static_cast<SQLLEN>(room), &length);
+    if (how == SQL_SUCCESS && length >= 0 && static_cast<std::size_t>(length) < room) {
+        result_->use(static_cast<std::size_t>(length));
+        result_->add_place({begin, static_cast<std::size_t>(length), false});
+        return true;
+    }
+    return take_pieces(on, column, {how, length});
+}
+
+// What is null, or large and comes in pieces, each with an end mark. One piece is there already.
+bool call::take_pieces(known_statement& on, SQLUSMALLINT column, piece got) {
     flat_result::place here{result_->used(), 0, true};
-    for (auto least = least_room;;) {
-        char* const to = result_->room(least);
-        const auto room = result_->room_left();
-        SQLLEN length = SQL_NO_TOTAL;
-        const auto how =
-            SQLGetData(on.by.get(), column, SQL_C_CHAR, to, static_cast<SQLLEN>(room), &length);
-        if (how == SQL_NO_DATA) // The piece before was the last.
+    for (;;) {
+        if (got.how == SQL_NO_DATA) // The piece before was the last.
             break;
-        if (!SQL_SUCCEEDED(how))
+        if (!SQL_SUCCEEDED(got.how))
             return fail(on);
-        if (length == SQL_NULL_DATA) {
+        if (got.length == SQL_NULL_DATA) {
             result_->add_place(here);
             return true;
         }
         here.null = false;
-        if (length != SQL_NO_TOTAL && static_cast<std::size_t>(length) < room) {
-            result_->use(static_cast<std::size_t>(length));
+        const auto room = result_->room_left();
+        const char* const at = result_->room(0);
+        if (got.length != SQL_NO_TOTAL && static_cast<std::size_t>(got.length) < room) {
+            result_->use(static_cast<std::size_t>(got.length));
             break;
         }
         // What a driver converts may fill less of the room than there is.
-        const auto got =
-            length == SQL_NO_TOTAL || ways_.wide_parameters ? strnlen(to, room - 1) : room - 1;
-        result_->use(got);
-        if (how == SQL_SUCCESS)
+        const auto count =
+            got.length == SQL_NO_TOTAL || ways_.wide_parameters ? strnlen(at, room - 1) : room - 1;
+        result_->use(count);
+        if (got.how == SQL_SUCCESS)
             break;
         if (result_->used() > limits_.bytes_max)
             return fail_too_large();
-        least = length == SQL_NO_TOTAL ? 2 * room : static_cast<std::size_t>(length) - got + 1;
-        least = std::clamp(least, least_room, limits_.bytes_max);
+        const auto least = got.length == SQL_NO_TOTAL
+                               ? 2 * room
+                               : static_cast<std::size_t>(got.length) - count + 1;
+        char* const to = result_->room(std::clamp(least, least_room, limits_.bytes_max));
+        got.how = SQLGetData(
+            on.by.get(),
+            column,
+            SQL_C_CHAR,
+            to,
+            static_cast<SQLLEN>(result_->room_left()),
+            &got.length
+        );
     }
     here.length = result_->used() - here.begin;
     result_->add_place(here);

@@ -30,14 +30,14 @@ public:
     /// But for the names, which nearly always stay the same.
     void clear() noexcept {
         used_ = 0;
-        places_.clear();
+        count_ = 0;
         tag = {};
         affected = 0;
     }
 
     void set_names(const std::shared_ptr<const column_names>& names) noexcept {
         used_ = 0;
-        places_.clear();
+        count_ = 0;
         if (names_ != names)
             names_ = names;
         affected = 0;
@@ -52,10 +52,14 @@ public:
     std::size_t room_left() const noexcept { return bytes_.size() - used_; }
     std::size_t used() const noexcept { return used_; }
     void use(std::size_t more) noexcept { used_ += more; }
-    void add_place(const place& one) { places_.push_back(one); }
+    void add_place(const place& one) {
+        if (count_ == places_.size())
+            places_.resize(2 * count_ + 1);
+        places_[count_++] = one;
+    }
 
     std::size_t columns() const noexcept { return names_ ? names_->size() : 0; }
-    std::size_t rows() const noexcept { return names_ ? places_.size() / names_->size() : 0; }
+    std::size_t rows() const noexcept { return names_ ? count_ / names_->size() : 0; }
 
     std::optional<std::string_view> value(std::size_t row, std::size_t column) const noexcept {
         const auto& one = places_[row * names_->size() + column];
@@ -81,7 +85,8 @@ private:
 
     std::string bytes_;
     std::size_t used_ = 0;
-    std::vector<place> places_;
+    std::vector<place> places_; ///< Only ever grows.
+    std::size_t count_ = 0;     ///< Those in use.
     std::shared_ptr<const column_names> names_;
     std::atomic<int> holders_{1};
 };

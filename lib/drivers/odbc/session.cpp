@@ -45,13 +45,23 @@ void odbc_session::abandon() noexcept {
     static_cast<void>(new (std::nothrow) std::shared_ptr<call>(of_));
 }
 
+// Sets why not.
+[[gnu::always_inline]] inline bool odbc_session::fits(const statement& what) {
+    if (severed_.load() || lost_) { // The call may be another agent's.
+        failed_ = lost_before();
+        return false;
+    }
+    of_->asked.again = what.prepare == preparation::kept && of_->repeats(what.text);
+    if (of_->asked.again && what.parameters.empty() && what.kind != statement_kind::commit)
+        return true;
+    failed_ = unfit(what);
+    return !failed_;
+}
+
 std::optional<failure> odbc_session::unfit(const statement& what) {
-    if (severed_.load() || lost_) // The call may be another agent's.
-        return lost_before();
     const auto holds_nul = [](std::string_view text) {
         return text.find('\0') != std::string_view::npos;
     };
-    of_->asked.again = what.prepare == preparation::kept && of_->repeats(what.text);
     if ((!of_->asked.again && holds_nul(what.text)) ||
         std::any_of(what.parameters.begin(), what.parameters.end(), [&](const parameter& one) {
             return one && holds_nul(*one);
@@ -70,7 +80,7 @@ std::optional<failure> odbc_session::unfit(const statement& what) {
     return std::nullopt;
 }
 
-void odbc_session::copy(const statement& what) {
+[[gnu::always_inline]] inline void odbc_session::copy(const statement& what) {
     auto& asked = of_->asked;
     asked.kind = what.kind;
     asked.kept = what.prepare == preparation::kept;
@@ -90,20 +100,21 @@ void odbc_session::copy(const statement& what) {
     }
 }
 
-void odbc_session::take_on(const statement& what, answer& into, duration limit) {
+[[gnu::always_inline]] inline void
+odbc_session::take_on(const statement& what, answer& into, duration limit) {
     assert(!under_way_ && !failed_);
     under_way_ = true;
     sent_ = false;
     into_ = &into;
     into.clear();
-    if ((failed_ = unfit(what)))
+    if (!fits(what))
         return;
     copy(what);
     of_->asked.limit = limit;
 }
 
 // False if there is no agent for it.
-bool odbc_session::hand_over() {
+[[gnu::always_inline]] inline bool odbc_session::hand_over() {
     auto& to = *of_;
     to.through = &in_.through;
     to.asker = in_.through.self();
@@ -133,7 +144,7 @@ void odbc_session::start(const statement& what, answer& into, completion& done) 
 }
 
 // Whether it has ended, and then the answer is complete.
-bool odbc_session::over() {
+[[gnu::always_inline]] inline bool odbc_session::over() {
     if (sent_ && of_->at() != call::stage::ended) {
         if (!severed_.load())
             return false;
@@ -149,7 +160,7 @@ bool odbc_session::over() {
     return true;
 }
 
-void odbc_session::take_answer() {
+[[gnu::always_inline]] inline void odbc_session::take_answer() {
     auto& ended = of_->ended;
     sent_ = false;
     lost_ = lost_ || ended.lost;
@@ -179,7 +190,7 @@ void odbc_session::give_up() {
     in_.by->abandon(of_);
 }
 
-expected<void> odbc_session::outcome() {
+[[gnu::always_inline]] inline expected<void> odbc_session::outcome() {
     if (failed_)
         return *std::exchange(failed_, std::nullopt);
     return {};

@@ -47,6 +47,7 @@ private:
     };
 
     void take_on(const statement& what, answer& into, duration limit);
+    bool fits(const statement& what);
     std::optional<failure> unfit(const statement& what);
     void copy(const statement& what);
     bool hand_over();
