@@ -48,8 +48,8 @@ struct known_statement {
     statement_sort sort;
     std::vector<std::uint16_t> order;
     bool prepared = false;
-    bool closed = true;
-    SQLULEN limit = 0; ///< Seconds, as it was last set.
+    bool shape_known = false; ///< The text names the columns that it brings.
+    SQLULEN limit = 0;        ///< Seconds, as it was last set.
     std::shared_ptr<const column_names> names;
     bound_parameters parameters;
 };
