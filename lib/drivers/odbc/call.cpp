@@ -181,6 +181,7 @@ bool call::run_statement(known_statement& on) {
     set_limit(on);
     result_->tag = on.sort.tag;
     const bool fits =
+        asked.bound ||
         on.parameters.bind(on.by.get(), asked.parameters, on.order, ways_.wide_parameters);
     if (!fits) {
         ended.failed = make_failure(

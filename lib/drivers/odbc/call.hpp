@@ -23,6 +23,7 @@ struct answer_limits {
 struct asked_statement {
     statement_kind kind = statement_kind::text;
     bool kept = false;
+    bool bound = false; ///< Its values are where the driver looks for them.
     bool again = false; ///< The kept text that ran last; text is not set then.
     std::string text;
     std::vector<std::string> values;   ///< Only ever grows.
@@ -72,6 +73,12 @@ public:
     /// While idle: whether it is the kept text that ran last.
     bool repeats(std::string_view text) const noexcept {
         return !kept_.empty() && kept_.back()->text == text;
+    }
+
+    /// Likewise, of that text: puts the values where the driver will look for them, if they fit.
+    bool put(std::span<const parameter> values) noexcept {
+        auto& last = *kept_.back();
+        return last.parameters.put(values, last.order);
     }
 
     /// The result, for an answer to keep.

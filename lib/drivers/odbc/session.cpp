@@ -76,6 +76,9 @@ void odbc_session::copy(const statement& what) {
     asked.kept = what.prepare == preparation::kept;
     if (!asked.again)
         asked.text = what.text;
+    asked.bound = asked.again && of_->put(what.parameters);
+    if (asked.bound)
+        return;
     asked.parameters.clear();
     if (asked.values.size() < what.parameters.size())
         asked.values.resize(what.parameters.size());

@@ -28,6 +28,10 @@ public:
         bool wide
     );
 
+    /// Puts values where those of the run before were. False, and nothing is said of what is there
+    /// now, if one of them does not fit or is asked for elsewhere.
+    bool put(std::span<const parameter> values, std::span<const std::uint16_t> order) noexcept;
+
 private:
     struct one {
         std::vector<char> bytes;
