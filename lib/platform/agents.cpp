@@ -5,46 +5,77 @@
 #include <memory>
 #include <vector>
 
+#include <linux/futex.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace hadr::inline v0 {
 
+namespace {
+
+// Of one process; until is a moment of the monotonic clock, which this kind of wait goes by.
+void wait_while(const void* word, std::uint32_t is, time_point until) noexcept {
+    timespec end{};
+    const bool bounded = until != time_point::max();
+    if (bounded)
+        end = platform::length(until.time_since_epoch());
+    syscall(
+        SYS_futex,
+        word,
+        FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+        is,
+        bounded ? &end : nullptr,
+        nullptr,
+        FUTEX_BITSET_MATCH_ANY
+    );
+}
+
+void wake(const void* word) noexcept {
+    syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, nullptr, nullptr, 0);
+}
+
+}
+
+// There may be returns without a cause, such as a signal.
 void agent::park(time_point until) noexcept {
-    std::unique_lock lock(mutex_);
-    if (until == time_point::max())
-        changed_.wait(lock, [&] { return token_; });
-    else
-        changed_.wait_until(lock, until, [&] { return token_; });
-    token_ = false;
+    auto before = state::running;
+    if (is_.compare_exchange_strong(before, state::parked))
+        wait_while(&is_, static_cast<std::uint32_t>(state::parked), until);
+    is_.exchange(state::running); // Whoever has woken this agent is heard.
 }
 
 void agent::unpark() noexcept {
-    const std::lock_guard guard(mutex_);
-    token_ = true;
-    if (event_descriptor_ >= 0)
-        static_cast<void>(eventfd_write(event_descriptor_, 1));
-    else
-        changed_.notify_one();
+    switch (is_.exchange(state::woken)) {
+    case state::running:
+    case state::woken: break;
+    case state::parked: wake(&is_); break;
+    case state::listening: {
+        const std::lock_guard guard(mutex_);
+        if (event_descriptor_ >= 0)
+            static_cast<void>(eventfd_write(event_descriptor_, 1));
+    }
+    }
 }
 
 bool agent::listen(int event_descriptor) noexcept {
     const std::lock_guard guard(mutex_);
-    if (token_) {
-        token_ = false;
+    auto before = state::running;
+    if (!is_.compare_exchange_strong(before, state::listening)) {
+        is_.exchange(state::running); // Sees what came before the unpark.
         return false;
     }
     event_descriptor_ = event_descriptor;
     return true;
 }
 
+// An unpark that is about to write finds no descriptor any more.
 void agent::stop_listening() noexcept {
     const std::lock_guard guard(mutex_);
-    if (token_ && event_descriptor_ >= 0) {
+    if (is_.exchange(state::running) == state::woken) {
         eventfd_t ignored = 0;
         static_cast<void>(eventfd_read(event_descriptor_, &ignored));
     }
-    token_ = false;
     event_descriptor_ = -1;
 }
 

@@ -4,8 +4,8 @@
 #include <hadr/world.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 
 #include <time.h>
@@ -33,9 +33,16 @@ public:
 
 private:
     const std::size_t place_;
-    std::mutex mutex_; // Guards what follows.
-    std::condition_variable changed_;
-    bool token_ = false;
+    /// What the kernel waits on; a statement that another thread runs pays for two of these waits.
+    enum class state : std::uint32_t {
+        running,
+        woken, ///< An unpark that is not consumed.
+        parked,
+        listening,
+    };
+
+    std::atomic<state> is_{state::running};
+    std::mutex mutex_; // Guards event_descriptor_.
     int event_descriptor_ = -1;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a prepared SELECT many times through ODBC, by bare calls or through a lease. Under callgrind
 // all threads count from the first measured one to the last. Prints the nanoseconds of each. Usage:
-// odbc_query_subject raw|lease CONNECTION-STRING COUNT.
+// odbc_query_subject raw|lease|own CONNECTION-STRING COUNT.
 #include <hadr/hadr.hpp>
 #include <hadr/odbc.hpp>
 
@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <latch>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -106,8 +107,27 @@ void lease_once(hadr::connection_manager& store, const hadr::statement& what, ha
         stop("not 1");
 }
 
-void run_lease(const std::string& with, int count) {
-    auto store = hadr::open(with, {.drivers = {hadr::odbc::make_driver()}});
+/// The driver as it is where a profile trusts the ODBC driver with its deadlines: without an
+/// executor every call is made where it is asked for.
+class on_own_thread final : public hadr::driver {
+public:
+    std::string_view name() const noexcept override { return of_->name(); }
+
+    hadr::expected<std::unique_ptr<hadr::session>> connect(
+        const hadr::target& to,
+        hadr::time_point until,
+        hadr::world& through,
+        const std::shared_ptr<hadr::executor>& /*by*/
+    ) override {
+        return of_->connect(to, until, through, nullptr);
+    }
+
+private:
+    const std::shared_ptr<hadr::driver> of_ = hadr::odbc::make_driver();
+};
+
+void run_lease(const std::string& with, int count, std::shared_ptr<hadr::driver> by) {
+    auto store = hadr::open(with, {.drivers = {std::move(by)}});
     if (!store)
         stop(to_string(store.error()));
     const hadr::statement what{.text = query_text, .prepare = hadr::preparation::kept};
@@ -121,5 +141,11 @@ int main(int count, char** words) {
     if (count != 4)
         return 2;
     const std::string_view mode = words[1];
-    (mode == "raw" ? run_raw : run_lease)(words[2], std::atoi(words[3]));
+    const int times = std::atoi(words[3]);
+    if (mode == "raw")
+        run_raw(words[2], times);
+    else if (mode == "lease")
+        run_lease(words[2], times, hadr::odbc::make_driver());
+    else
+        run_lease(words[2], times, std::make_shared<on_own_thread>());
 }

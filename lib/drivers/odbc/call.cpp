@@ -17,6 +17,14 @@ SQLCHAR* text_for_odbc(std::string_view text) noexcept {
     return reinterpret_cast<SQLCHAR*>(const_cast<char*>(text.data()));
 }
 
+// "count(*)" is one column; any other star may be as many as a table has now.
+bool names_its_columns(std::string_view text) noexcept {
+    for (auto at = text.find('*'); at != std::string_view::npos; at = text.find('*', at + 1))
+        if (at == 0 || text[at - 1] != '(')
+            return false;
+    return true;
+}
+
 failure no_handle() {
     return make_failure(
         errc::unreachable, advice::retry, "the ODBC driver has no handle for a statement"
@@ -72,12 +80,9 @@ void call::perform() {
 }
 
 void call::perform_text() {
-    failure why;
-    auto* const on = find(asked.text, asked.kept, why);
-    if (on == nullptr) {
-        ended.failed = std::move(why);
+    auto* const on = asked.again ? kept_.back().get() : find(asked.text, asked.kept);
+    if (on == nullptr)
         return;
-    }
     const auto sort = on->sort; // It may be forgotten.
     const auto before = transaction_.is;
     const bool well = run_statement(*on);
@@ -91,29 +96,29 @@ void call::perform_text() {
 }
 
 // The text that ran last is nearly always the one that runs next.
-known_statement* call::find(std::string_view text, bool keep, failure& why) {
+known_statement* call::find(std::string_view text, bool keep) {
     if (!keep) {
         if (plain_.by && plain_.text == text)
             return &plain_;
-        return make_ready(false, why);
+        return make_ready(false);
     }
     const auto found = std::find_if(kept_.rbegin(), kept_.rend(), [text](const auto& one) {
         return one->text == text;
     });
     if (found == kept_.rend())
-        return make_ready(kept_.size() < kept_max, why);
+        return make_ready(kept_.size() < kept_max);
     if (found != kept_.rbegin())
         std::swap(*found, kept_.back());
     return kept_.back().get();
 }
 
-known_statement* call::make_ready(bool keep, failure& why) {
+known_statement* call::make_ready(bool keep) {
     auto made = std::make_unique<known_statement>();
     auto& on = keep ? *made : plain_;
     if (!on.by)
         on.by = statement_handle(of_->get());
     if (!on.by) {
-        why = no_handle();
+        ended.failed = no_handle();
         return nullptr;
     }
     on.text = asked.text;
@@ -125,7 +130,7 @@ known_statement* call::make_ready(bool keep, failure& why) {
     if (ways_.numbered_markers) {
         auto marked = with_question_marks(on.text);
         if (!marked) {
-            why = marked.error();
+            ended.failed = marked.error();
             on.text.clear();
             return nullptr;
         }
@@ -135,6 +140,7 @@ known_statement* call::make_ready(bool keep, failure& why) {
     if (on.sort.is == statement_sort::kind::begin && on.text == "BEGIN")
         sent = ways_.begin;
     on.sent = std::move(sent);
+    on.shape_known = on.sort.query && names_its_columns(on.sent);
     if (!keep)
         return &on;
     kept_.push_back(std::move(made));
@@ -175,6 +181,7 @@ bool call::run_statement(known_statement& on) {
     set_limit(on);
     result_->tag = on.sort.tag;
     const bool fits =
+        asked.bound ||
         on.parameters.bind(on.by.get(), asked.parameters, on.order, ways_.wide_parameters);
     if (!fits) {
         ended.failed = make_failure(
@@ -275,7 +282,7 @@ void call::perform_reset() {
             make_failure(errc::unreachable, advice::retry, "the session cannot be made as new");
     touched_ = false;
     handed_over_ = false;
-    result_->clear();
+    result_->set_names(nullptr);
 }
 
 // False if it cannot be done.

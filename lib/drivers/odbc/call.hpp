@@ -23,6 +23,8 @@ struct answer_limits {
 struct asked_statement {
     statement_kind kind = statement_kind::text;
     bool kept = false;
+    bool bound = false; ///< Its values are where the driver looks for them.
+    bool again = false; ///< The kept text that ran last; text is not set then.
     std::string text;
     std::vector<std::string> values;   ///< Only ever grows.
     std::vector<parameter> parameters; ///< The first of the values.
@@ -68,6 +70,17 @@ public:
     world* through = nullptr;
     agent* asker = nullptr;
 
+    /// While idle: whether it is the kept text that ran last.
+    bool repeats(std::string_view text) const noexcept {
+        return !kept_.empty() && kept_.back()->text == text;
+    }
+
+    /// Likewise, of that text: puts the values where the driver will look for them, if they fit.
+    bool put(std::span<const parameter> values) noexcept {
+        auto& last = *kept_.back();
+        return last.parameters.put(values, last.order);
+    }
+
     /// The result, for an answer to keep.
     flat_result& result() noexcept { return *result_; }
 
@@ -86,8 +99,8 @@ private:
     void perform_text();
     void perform_reset();
     bool as_new();
-    known_statement* find(std::string_view text, bool keep, failure& why);
-    known_statement* make_ready(bool keep, failure& why);
+    known_statement* find(std::string_view text, bool keep);
+    known_statement* make_ready(bool keep);
     bool run_statement(known_statement& on);
     SQLRETURN execute(known_statement& on);
     bool collect(known_statement& on, SQLRETURN how);

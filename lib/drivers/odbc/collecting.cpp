@@ -40,30 +40,28 @@ bool call::collect(known_statement& on, SQLRETURN how) {
 }
 
 bool call::take_result(known_statement& on) {
+    // Of a text that is prepared, and does not ask for whatever columns there are.
+    if (on.prepared && on.shape_known && on.names) {
+        ended.in_rows = true;
+        result_->set_names(on.names);
+        return take_rows(on);
+    }
     SQLSMALLINT columns = 0;
     if (!SQL_SUCCEEDED(SQLNumResultCols(on.by.get(), &columns)))
         return fail(on);
     if (columns > 0)
         return name_columns(on, columns) && take_rows(on);
-    if (ended.in_rows) {
-        ended.in_rows = false;
-        result_->set_names(nullptr);
-    }
+    ended.in_rows = false;
+    result_->set_names(nullptr);
     SQLLEN count = 0;
     const bool counted = SQL_SUCCEEDED(SQLRowCount(on.by.get(), &count)) && count > 0;
     result_->affected = counted ? static_cast<std::uint64_t>(count) : 0;
     return true;
 }
 
-// Of a text that is prepared they are known, unless it asks for whatever columns there are.
 bool call::name_columns(known_statement& on, SQLSMALLINT columns) {
     const auto count = static_cast<std::size_t>(columns);
     ended.in_rows = true;
-    if (on.prepared && on.names && on.names->size() == count &&
-        on.sent.find('*') == std::string::npos) {
-        result_->set_names(on.names);
-        return true;
-    }
     auto names = std::make_shared<column_names>(count);
     std::array<SQLCHAR, 256> text{};
     for (std::size_t i = 0; i < count; ++i) {
@@ -82,8 +80,8 @@ bool call::name_columns(known_statement& on, SQLSMALLINT columns) {
         const auto end = std::find(text.begin(), text.end(), SQLCHAR{});
         (*names)[i].assign(text.begin(), end);
     }
-    on.names = names;
-    result_->set_names(std::move(names));
+    on.names = std::move(names);
+    result_->set_names(on.names);
     return true;
 }
 

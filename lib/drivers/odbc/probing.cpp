@@ -6,6 +6,10 @@
 namespace hadr::inline v0::odbc {
 
 void call::settle(const statement_sort& what, bool well) {
+    // Nearly always there is nothing to it.
+    if (what.query && well && !what.leaves_state && !what.unsettles && !transaction_.unsettled &&
+        !transaction_.in_doubt)
+        return;
     const bool leaves = what.is == statement_sort::kind::other || what.leaves_state;
     touched_ = touched_ || (leaves && (well || what.several));
     transaction_ = after_statement(transaction_, what, well, ways_);

@@ -27,18 +27,19 @@ public:
         bool null = true;
     };
 
+    /// But for the names, which nearly always stay the same.
     void clear() noexcept {
         used_ = 0;
         places_.clear();
-        names_.reset();
         tag = {};
         affected = 0;
     }
 
-    void set_names(std::shared_ptr<const column_names> names) noexcept {
+    void set_names(const std::shared_ptr<const column_names>& names) noexcept {
         used_ = 0;
         places_.clear();
-        names_ = std::move(names);
+        if (names_ != names)
+            names_ = names;
         affected = 0;
     }
 

@@ -46,18 +46,19 @@ void odbc_session::abandon() noexcept {
 }
 
 std::optional<failure> odbc_session::unfit(const statement& what) {
+    if (severed_.load() || lost_) // The call may be another agent's.
+        return lost_before();
     const auto holds_nul = [](std::string_view text) {
         return text.find('\0') != std::string_view::npos;
     };
-    if (holds_nul(what.text) ||
+    of_->asked.again = what.prepare == preparation::kept && of_->repeats(what.text);
+    if ((!of_->asked.again && holds_nul(what.text)) ||
         std::any_of(what.parameters.begin(), what.parameters.end(), [&](const parameter& one) {
             return one && holds_nul(*one);
         }))
         return refused("a text with a zero byte is not sent");
     if (what.parameters.size() > parameters_max)
         return refused("ODBC takes 65,535 parameters at most");
-    if (severed_.load() || lost_)
-        return lost_before();
     auto open = ending::open;
     if (what.kind == statement_kind::commit &&
         !ending_.compare_exchange_strong(open, ending::commit_left))
@@ -73,8 +74,11 @@ void odbc_session::copy(const statement& what) {
     auto& asked = of_->asked;
     asked.kind = what.kind;
     asked.kept = what.prepare == preparation::kept;
-    if (asked.text != what.text)
+    if (!asked.again)
         asked.text = what.text;
+    asked.bound = asked.again && of_->put(what.parameters);
+    if (asked.bound)
+        return;
     asked.parameters.clear();
     if (asked.values.size() < what.parameters.size())
         asked.values.resize(what.parameters.size());
@@ -152,8 +156,9 @@ void odbc_session::take_answer() {
     transaction_ = ended.transaction;
     for (auto& one : ended.notices)
         into_->add_notice(std::move(one));
-    failed_ = std::exchange(ended.failed, std::nullopt);
-    if (!failed_) {
+    if (ended.failed) {
+        failed_ = std::exchange(ended.failed, std::nullopt);
+    } else {
         auto& result = of_->result();
         result.hold();
         into_->keep(&result, reader, result.rows(), result.columns());

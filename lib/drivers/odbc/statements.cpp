@@ -52,6 +52,26 @@ bool bound_parameters::bind_one(SQLHSTMT to, std::size_t which, const parameter&
     return true;
 }
 
+bool bound_parameters::put(
+    std::span<const parameter> values, std::span<const std::uint16_t> order
+) noexcept {
+    if (values.size() != all_.size())
+        return false;
+    for (std::size_t i = 0; i < order.size(); ++i)
+        if (order[i] != i)
+            return false;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        auto& here = all_[i];
+        const auto& value = values[i];
+        if (!here.bound || (value && value->size() > here.bytes.size()))
+            return false;
+        here.length = value ? static_cast<SQLLEN>(value->size()) : SQL_NULL_DATA;
+        if (value)
+            std::memcpy(here.bytes.data(), value->data(), value->size());
+    }
+    return true;
+}
+
 bool bound_parameters::bind(
     SQLHSTMT to, std::span<const parameter> values, std::span<const std::uint16_t> order, bool wide
 ) {

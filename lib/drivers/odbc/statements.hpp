@@ -28,6 +28,10 @@ public:
         bool wide
     );
 
+    /// Puts values where those of the run before were. False, and nothing is said of what is there
+    /// now, if one of them does not fit or is asked for elsewhere.
+    bool put(std::span<const parameter> values, std::span<const std::uint16_t> order) noexcept;
+
 private:
     struct one {
         std::vector<char> bytes;
@@ -48,8 +52,8 @@ struct known_statement {
     statement_sort sort;
     std::vector<std::uint16_t> order;
     bool prepared = false;
-    bool closed = true;
-    SQLULEN limit = 0; ///< Seconds, as it was last set.
+    bool shape_known = false; ///< The text names the columns that it brings.
+    SQLULEN limit = 0;        ///< Seconds, as it was last set.
     std::shared_ptr<const column_names> names;
     bound_parameters parameters;
 };
