@@ -220,6 +220,23 @@ void signal_all(const std::vector<pid_t>& all, int which) {
         ::kill(pid, which);
 }
 
+void stop_all(const std::vector<pid_t>& all) {
+    signal_all(all, SIGSTOP);
+    const auto stopped = [](pid_t pid) {
+        const auto threads = fmt::format("{}/task/", pid);
+        std::error_code ended;
+        for (const auto& one : std::filesystem::directory_iterator("/proc/" + threads, ended)) {
+            const char state = read_kin(threads + one.path().filename().string()).state;
+            if (state != 'T' && state != '?')
+                return false;
+        }
+        return true;
+    };
+    wait_until("processes to be stopped", 10s, [&] {
+        return std::all_of(all.begin(), all.end(), stopped);
+    });
+}
+
 void kill_hard(const std::vector<pid_t>& all) {
     signal_all(all, SIGSTOP); // None of them sees another one die.
     signal_all(all, SIGKILL);
