@@ -77,9 +77,6 @@ public:
     }
 
     refusal says(condition which) const override {
-        // psqlODBC calls every refused login the same.
-        if (key_ != "libpq" && which != condition::reading)
-            return {"08001"};
         switch (which) {
         case condition::locked: return {"28P01"};
         case condition::full: return {"53300"};
