@@ -16,6 +16,7 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -227,7 +228,7 @@ void stop_all(const std::vector<pid_t>& all) {
         std::error_code ended;
         for (const auto& one : std::filesystem::directory_iterator("/proc/" + threads, ended)) {
             const char state = read_kin(threads + one.path().filename().string()).state;
-            if (state != 'T' && state != '?')
+            if (std::string_view("TZX?").find(state) == std::string_view::npos)
                 return false;
         }
         return true;
