@@ -146,6 +146,14 @@ std::size_t observed_store::count(event_kind what) const {
     }));
 }
 
+std::string standalone_string(int port) {
+    return fmt::format(
+        "Driver={{{}}};Server=127.0.0.1:{};Database=postgres;UID=postgres",
+        client_library_under_trial().driver,
+        port
+    );
+}
+
 std::string mirroring_string(int primary_port, int mirror_port, std::string_view more) {
     return fmt::format(
         "Mode=mirroring;Driver={{{}}};Server=127.0.0.1:{};Failover_Partner=127.0.0.1:{};Database="

@@ -74,6 +74,9 @@ private:
     std::unique_ptr<connection_manager> store_;
 };
 
+/// For one server on a loopback port, through the client library under trial.
+std::string standalone_string(int port);
+
 /// "Mode=mirroring;..." for members on loopback ports, through the client library under trial; more
 /// keys may follow, UID first.
 std::string mirroring_string(int primary_port, int mirror_port, std::string_view more = {});
