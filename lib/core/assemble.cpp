@@ -370,6 +370,9 @@ private:
         if (!given("Witness"))
             return;
         auto& with = to_.witness_with;
+        with.odbc_driver = to_.with.odbc_driver; // One client library for all of a store.
+        with.odbc_source = to_.with.odbc_source;
+        with.passed_through = to_.with.passed_through;
         if (!to_.witness_user_given)
             with.user = "autoctl_node";
         if (with.database.empty())

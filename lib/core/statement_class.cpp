@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/statement_class.hpp"
 
+#include "core/words.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -10,10 +12,6 @@ namespace {
 
 constexpr bool space(char c) noexcept {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
-
-constexpr char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 constexpr bool word_part(char c) noexcept {
@@ -49,12 +47,6 @@ void skip_space(std::string_view& text) noexcept {
         else
             return;
     }
-}
-
-bool same_word(std::string_view a, std::string_view lower_case) noexcept {
-    return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(), [](char x, char y) {
-        return lower(x) == y;
-    });
 }
 
 std::string_view take_word(std::string_view& text) noexcept {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/statement_class.hpp"
+#include "core/words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,20 +11,10 @@ namespace {
 
 using view = std::string_view;
 
-constexpr char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-constexpr bool word_part(char c) noexcept {
+constexpr bool part_of_a_word(char c) noexcept {
     const char l = lower(c);
     return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '@' || c == '#' ||
            c == '$';
-}
-
-bool same_word(view a, view lower_case) noexcept {
-    return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(), [](char x, char y) {
-        return lower(x) == y;
-    });
 }
 
 template <std::size_t N>
@@ -53,12 +44,12 @@ public:
 
     /// Empty at the end.
     view next() noexcept {
-        while (!rest_.empty() && !word_part(rest_.front()))
+        while (!rest_.empty() && !part_of_a_word(rest_.front()))
             if (rest_.starts_with("--") || rest_.starts_with("/*"))
                 rest_ = past_comment(rest_);
             else
                 rest_.remove_prefix(1);
-        const auto end = std::find_if_not(rest_.begin(), rest_.end(), word_part);
+        const auto end = std::find_if_not(rest_.begin(), rest_.end(), part_of_a_word);
         const auto word = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
         rest_.remove_prefix(word.size());
         return word;
@@ -74,7 +65,7 @@ constexpr std::array<view, 8> clean_first = {
 constexpr std::array<view, 2> of_transactions = {"tran", "transaction"};
 
 // What may leave something behind in the session, wherever in the batch it stands.
-constexpr std::array<view, 14> marks_of_state = {
+constexpr std::array<view, 14> marks_of_a_batch = {
     "use",
     "exec",
     "execute",
@@ -124,7 +115,7 @@ statement_class classify_transact_sql(view text) noexcept {
         writes = writes || among(writing, word);
         if (same_word(word, "set"))
             clean = clean && sets-- > 0;
-        else if (word.front() == '#' || word.starts_with("sp_") || among(marks_of_state, word))
+        else if (word.front() == '#' || word.starts_with("sp_") || among(marks_of_a_batch, word))
             clean = false;
     }
     return {commits ? statement_kind::commit : statement_kind::text, clean, writes};

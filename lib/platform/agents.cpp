@@ -62,7 +62,7 @@ bool agent::listen(int event_descriptor) noexcept {
     const std::lock_guard guard(mutex_);
     auto before = state::running;
     if (!is_.compare_exchange_strong(before, state::listening)) {
-        is_.store(state::running);
+        is_.exchange(state::running); // Sees what came before the unpark.
         return false;
     }
     event_descriptor_ = event_descriptor;

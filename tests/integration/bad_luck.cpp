@@ -76,9 +76,7 @@ BOOST_AUTO_TEST_CASE(are_cut_when_their_server_is_dead, *utf::label("F3")) {
     const temporary_folder folder("hadr-dying");
     postgres_server dying(folder, "dying");
     dying.start();
-    const observed_store store(
-        fmt::format("Server=127.0.0.1:{};Database=postgres;UID=postgres", dying.port())
-    );
+    const observed_store store(standalone_string(dying.port()));
     auto held = store.write();
     BOOST_TEST_REQUIRE(held.has_value());
     auto* const on = libpq::native(*held);
@@ -126,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_password_is_tried_once_on_each_server, *utf::label(
         BOOST_TEST(refused == 160);
         BOOST_TEST(store.count(event_kind::login_refused) == 2U);
         const auto last = store.write(10s); // Does not wait for what cannot come.
-        BOOST_TEST(last.error().sqlstate == client_library_under_trial().wrong_password);
+        BOOST_TEST(last.error().sqlstate == "28P01");
         BOOST_TEST((last.error().next == advice::give_up));
     }
     constexpr auto line = "password authentication failed for user \"app\"";
@@ -186,9 +184,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_starts_up_is_waited_for, *utf::label("F33")) 
     slow.append_setting("hot_standby = off"); // Recovery goes on, without logins, until promoted.
     std::ofstream(slow.data() + "/standby.signal");
     slow.begin();
-    const observed_store store(
-        fmt::format("Server=127.0.0.1:{};Database=postgres;UID=postgres", slow.port())
-    );
+    const observed_store store(standalone_string(slow.port()));
     failure why;
     wait_until("a login to be put off", 20s, [&] {
         const auto early = store.write(500ms);
@@ -215,9 +211,11 @@ BOOST_AUTO_TEST_CASE(
         BOOST_TEST(store.write().has_value());
         pair.primary().kill_all();
         pair.promote_mirror();
-        const auto moved = store.write();
-        BOOST_TEST_REQUIRE(moved.has_value());
-        BOOST_TEST(moved->server() == at(pair.primary()));
+        // A session that was idle may be lent once more, where the driver shows no socket.
+        wait_until("writes to have moved", 10s, [&] {
+            const auto moved = store.write();
+            return moved && moved->server() == at(pair.primary());
+        });
     }
     pair.primary().kill_all();
     auto& old = pair.mirror();

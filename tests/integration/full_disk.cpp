@@ -28,10 +28,7 @@ BOOST_AUTO_TEST_CASE(is_the_callers_error_and_no_failover, *utf::label("F36")) {
     must(server.port(), "create table fat (x text) tablespace small");
     must(server.port(), "alter table fat alter x set storage external");
     must(server.port(), "create table thin (x int)");
-    const observed_store store(fmt::format(
-        "Mode=standalone;Server=127.0.0.1:{};Database=postgres;UID=postgres;Cold_Start=alone",
-        server.port()
-    ));
+    const observed_store store(standalone_string(server.port()) + ";Cold_Start=alone");
     auto held = store.write();
     BOOST_TEST_REQUIRE(held.has_value());
     const auto full =

@@ -223,6 +223,10 @@ BOOST_AUTO_TEST_CASE(the_witness_is_judged_for_itself) {
     );
     BOOST_TEST(near->formation == "f");
     BOOST_TEST(near->group == 3);
+    BOOST_TEST(near->with->odbc_driver.empty());
+    const auto odbc = of("Driver={PostgreSQL Unicode};BoolsAsChar=0;Witness=pg_auto_failover:m");
+    BOOST_TEST(odbc->with->odbc_driver == "PostgreSQL Unicode", "one client library for both");
+    BOOST_TEST(odbc->with->passed_through.size() == 1U);
     BOOST_TEST(!of("").has_value());
 }
 

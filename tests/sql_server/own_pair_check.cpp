@@ -13,7 +13,7 @@ namespace utf = boost::unit_test;
 namespace {
 
 std::string run_on(const std::string& connection_string) {
-    return run(
+    return test::run(
         {.words = {HADR_SQL_SERVER_PAIR_PROGRAM},
          .environment =
              {{"HADR_SQL_SERVER_PAIR", connection_string}, {"HADR_SQL_SERVER_FAILOVERS", "3"}},

@@ -25,8 +25,8 @@ constexpr std::string_view insert_text =
     "(current_setting('synchronous_standby_names') <> '')::int";
 
 constexpr client_library libraries[] = {
-    {"libpq", "libpq", "real", "28P01", 2, libpq::make_driver},
-    {"psqlodbc", "PostgreSQL Unicode", "odbc_psqlodbc", "08001", 3, odbc::make_driver}};
+    {"libpq", "libpq", "real", 2, libpq::make_driver},
+    {"psqlodbc", "PostgreSQL Unicode", "odbc_psqlodbc", 3, odbc::make_driver}};
 
 int number(std::string_view text) {
     int value = 0;
@@ -144,6 +144,14 @@ std::size_t observed_store::count(event_kind what) const {
     return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const event& one) {
         return one.what == what;
     }));
+}
+
+std::string standalone_string(int port) {
+    return fmt::format(
+        "Driver={{{}}};Server=127.0.0.1:{};Database=postgres;UID=postgres",
+        client_library_under_trial().driver,
+        port
+    );
 }
 
 std::string mirroring_string(int primary_port, int mirror_port, std::string_view more) {

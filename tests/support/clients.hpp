@@ -15,11 +15,10 @@ namespace hadr::test {
 
 /// The client library that all stores of a test program go through: the environment's HADR_CLIENT.
 struct client_library {
-    std::string_view name;           ///< As in HADR_CLIENT.
-    std::string_view driver;         ///< Driver= of a store on PostgreSQL.
-    std::string_view figures;        ///< What the names of its figures begin with.
-    std::string_view wrong_password; ///< The SQLSTATE that a caller sees of one.
-    int rounds_by_hand;              ///< Of each kind of failover that somebody promotes by hand.
+    std::string_view name;    ///< As in HADR_CLIENT.
+    std::string_view driver;  ///< Driver= of a store on PostgreSQL.
+    std::string_view figures; ///< What the names of its figures begin with.
+    int rounds_by_hand;       ///< Of each kind of failover that somebody promotes by hand.
     std::shared_ptr<hadr::driver> (*make)();
 };
 const client_library& client_library_under_trial();
@@ -74,6 +73,9 @@ private:
     std::shared_ptr<book> book_ = std::make_shared<book>();
     std::unique_ptr<connection_manager> store_;
 };
+
+/// For one server on a loopback port, through the client library under trial.
+std::string standalone_string(int port);
 
 /// "Mode=mirroring;..." for members on loopback ports, through the client library under trial; more
 /// keys may follow, UID first.

@@ -204,11 +204,11 @@ scripted_listener::script silent_in_the_login() {
     };
 }
 
-scripted_listener::script refuses_the_login(std::string sqlstate) {
-    return [sqlstate](peer& with) {
+scripted_listener::script refuses_the_login(std::string sqlstate, std::string text) {
+    return [sqlstate, text](peer& with) {
         with.read_startup();
-        auto fields = std::string("SFATAL") + '\0' + "VFATAL" + '\0' + "C" + sqlstate + '\0' +
-                      "Mnot now" + '\0' + '\0';
+        auto fields = std::string("SFATAL") + '\0' + "VFATAL" + '\0' + "C" + sqlstate + '\0' + "M" +
+                      text + '\0' + '\0';
         with.write(std::string("E\0\0\0", 4) + static_cast<char>(fields.size() + 4) + fields);
     };
 }

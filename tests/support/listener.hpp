@@ -81,8 +81,8 @@ scripted_listener::script resets_in_the_handshake();
 scripted_listener::script asks_for_the_password();
 /// Takes the start of a session, asks for SCRAM, and says nothing more.
 scripted_listener::script silent_in_the_login();
-/// Answers the start of a session with a FATAL of that SQLSTATE.
-scripted_listener::script refuses_the_login(std::string sqlstate);
+/// Answers the start of a session with a FATAL of that SQLSTATE and text.
+scripted_listener::script refuses_the_login(std::string sqlstate, std::string text = "not now");
 /// Passes all bytes on to another loopback port, both ways, and remembers the client's.
 scripted_listener::script forwards_to(int port);
 

@@ -87,7 +87,7 @@ std::string mariadb_server::odbc_text() const {
 
 void mariadb_server::freeze() {
     frozen_ = family_of(process_->pid());
-    signal_all(frozen_, SIGSTOP);
+    stop_all(frozen_);
 }
 
 void mariadb_server::thaw() {

@@ -216,7 +216,7 @@ void postgres_server::kill_postmaster() {
 
 void postgres_server::freeze() {
     frozen_ = family_of(process_->pid());
-    signal_all(frozen_, SIGSTOP);
+    stop_all(frozen_);
 }
 
 void postgres_server::thaw() {

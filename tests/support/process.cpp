@@ -16,6 +16,7 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -218,6 +219,23 @@ std::vector<pid_t> family_of(pid_t root) {
 void signal_all(const std::vector<pid_t>& all, int which) {
     for (const auto pid : all)
         ::kill(pid, which);
+}
+
+void stop_all(const std::vector<pid_t>& all) {
+    signal_all(all, SIGSTOP);
+    const auto stopped = [](pid_t pid) {
+        const auto threads = fmt::format("{}/task/", pid);
+        std::error_code ended;
+        for (const auto& one : std::filesystem::directory_iterator("/proc/" + threads, ended)) {
+            const char state = read_kin(threads + one.path().filename().string()).state;
+            if (std::string_view("TZX?").find(state) == std::string_view::npos)
+                return false;
+        }
+        return true;
+    };
+    wait_until("processes to be stopped", 10s, [&] {
+        return std::all_of(all.begin(), all.end(), stopped);
+    });
 }
 
 void kill_hard(const std::vector<pid_t>& all) {

@@ -64,6 +64,8 @@ std::vector<pid_t> family_of(pid_t root);
 /// SIGKILL, and wait until each is gone or a zombie that nobody else reaps.
 void kill_hard(const std::vector<pid_t>& all);
 void signal_all(const std::vector<pid_t>& all, int which);
+/// SIGSTOP, and wait until no thread of any of them runs.
+void stop_all(const std::vector<pid_t>& all);
 
 /// Runs a command to its end; throws with its output if it fails or takes longer.
 std::string

@@ -141,6 +141,23 @@ BOOST_AUTO_TEST_CASE(
         }
 }
 
+BOOST_AUTO_TEST_CASE(
+    of_a_login_have_the_sqlstate_of_the_server_or_none, *utf::label("F25") * utf::label("F33")
+) {
+    const std::pair<diagnostic, const char*> all[] = {
+        {{"08001", 101, "FATAL:  password authentication failed for user \"a\""}, "28P01"},
+        {{"08001", 101, "FATAL:  sorry, too many clients already"}, "53300"},
+        {{"08001", 101, "FATAL:  the database system is starting up"}, "57P03"},
+        {{"08001", 101, "FATAL:  database \"d\" does not exist"}, "3D000"},
+        {{"08001", 101, "FATAL:  role \"a\" does not exist"}, "28000"},
+        {{"08001", 101, "failed: Connection refused"}, ""}};
+    for (const auto& [one, sqlstate] : all)
+        BOOST_TEST_CONTEXT(one.text)
+    BOOST_TEST(login_failure(ways_of(pg), {&one, 1}, "db1:1").sqlstate == sqlstate);
+    const diagnostic away[] = {{"HY000", 2002, "Can't connect"}};
+    BOOST_TEST(login_failure(ways_of(my), away, "db1:1").sqlstate == "");
+}
+
 BOOST_AUTO_TEST_CASE(show_what_a_server_says_escaped_and_bounded, *utf::label("X4")) {
     const diagnostic one[] = {{"23505", 7, std::string(5000, 'x') + "\n\x1b[31m"}};
     const auto why = statement_failure(ways_of(pg), one, running, false);

@@ -63,34 +63,50 @@ struct login_words {
     view words;
     errc code;
     advice next;
+    view sqlstate; ///< Of the server, which the driver does not tell.
 };
+
+constexpr view no_such = "does not exist"; ///< A user, or a database.
 
 // In English; a server that speaks otherwise is asked again, which a lockout would count (F26).
 constexpr std::array<login_words, 12> of_logins = {
-    {{"the database system is ", errc::unreachable, advice::retry},
-     {"too many ", errc::rejected_by_server, advice::retry},
-     {"remaining connection slots", errc::rejected_by_server, advice::retry},
-     {"terminating connection", errc::unreachable, advice::retry},
-     {"authentication failed", errc::rejected_by_server, advice::give_up},
-     {"does not exist", errc::rejected_by_server, advice::give_up},
-     {"no pg_hba.conf entry", errc::rejected_by_server, advice::give_up},
-     {"pg_hba.conf rejects", errc::rejected_by_server, advice::give_up},
-     {"not permitted to log in", errc::rejected_by_server, advice::give_up},
-     {"permission denied for database", errc::rejected_by_server, advice::give_up},
-     {"does not support SSL", errc::rejected_by_server, advice::give_up},
-     {"certificate", errc::rejected_by_server, advice::give_up}}};
+    {{"the database system is ", errc::unreachable, advice::retry, "57P03"},
+     {"too many ", errc::rejected_by_server, advice::retry, "53300"},
+     {"remaining connection slots", errc::rejected_by_server, advice::retry, "53300"},
+     {"terminating connection", errc::unreachable, advice::retry, "57P01"},
+     {"authentication failed", errc::rejected_by_server, advice::give_up, "28P01"},
+     {no_such, errc::rejected_by_server, advice::give_up, "28000"},
+     {"no pg_hba.conf entry", errc::rejected_by_server, advice::give_up, "28000"},
+     {"pg_hba.conf rejects", errc::rejected_by_server, advice::give_up, "28000"},
+     {"not permitted to log in", errc::rejected_by_server, advice::give_up, "28000"},
+     {"permission denied for database", errc::rejected_by_server, advice::give_up, "42501"},
+     {"does not support SSL", errc::rejected_by_server, advice::give_up, ""},
+     {"certificate", errc::rejected_by_server, advice::give_up, ""}}};
 
+const login_words* words_in(const diagnostic& one) noexcept {
+    const auto* const found =
+        std::find_if(of_logins.begin(), of_logins.end(), [&](const login_words& each) {
+            return one.text.find(each.words) != std::string::npos;
+        });
+    return found == of_logins.end() ? nullptr : found;
+}
+
+}
+
+view login_sqlstate(std::span<const diagnostic> all) noexcept {
+    for (const auto& one : all)
+        if (const auto* const known = words_in(one)) {
+            const bool of_a_database = one.text.find("database \"") != std::string::npos;
+            return known->words == no_such && of_a_database ? "3D000" : known->sqlstate;
+        }
+    return {};
 }
 
 verdict classify_by_sqlstate(std::span<const diagnostic> all, phase during, bool dead) noexcept {
     for (std::size_t i = 0; i < all.size(); ++i) {
         const view sqlstate = all[i].sqlstate;
         if (during == phase::login) {
-            const auto known =
-                std::find_if(of_logins.begin(), of_logins.end(), [&](const login_words& one) {
-                    return all[i].text.find(one.words) != std::string::npos;
-                });
-            if (known != of_logins.end())
+            if (const auto* known = words_in(all[i]))
                 return {known->code, known->next, i};
         } else if (sqlstate == "25006") { // F37
             return {errc::wrong_role, advice::retry, i};

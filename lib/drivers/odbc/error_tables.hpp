@@ -11,6 +11,9 @@ namespace hadr::inline v0::odbc {
 /// psqlODBC keeps the SQLSTATE to itself.
 verdict classify_by_sqlstate(std::span<const diagnostic> all, phase during, bool dead) noexcept;
 
+/// What the server's SQLSTATE was, by the words of a login that psqlODBC tells of; else empty.
+std::string_view login_sqlstate(std::span<const diagnostic> all) noexcept;
+
 /// By MariaDB's and MySQL's numbers.
 verdict classify_mysql(std::span<const diagnostic> all, phase during, bool dead) noexcept;
 

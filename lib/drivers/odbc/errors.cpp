@@ -111,6 +111,13 @@ login_failure(const engine_ways& of, std::span<const diagnostic> all, const std:
             );
     auto made = as_failure(of, all, phase::login, true);
     made.message = where + " " + made.message;
+    if (of.errors == error_table::sqlstate)
+        if (const auto told = login_sqlstate(all); !told.empty())
+            made.sqlstate = told;
+    // The driver's own word, where nobody listens: no server has said it.
+    const bool unheard = made.sqlstate.starts_with("08") || made.sqlstate.starts_with("HY");
+    if (made.code == errc::unreachable && unheard)
+        made.sqlstate.clear();
     return made;
 }
 

@@ -77,9 +77,6 @@ public:
     }
 
     refusal says(condition which) const override {
-        // psqlODBC calls every refused login the same.
-        if (key_ != "libpq" && which != condition::reading)
-            return {"08001"};
         switch (which) {
         case condition::locked: return {"28P01"};
         case condition::full: return {"53300"};
@@ -145,7 +142,7 @@ private:
     const std::shared_ptr<executor> calls_ = make_executor(world_);
     scripted_listener mute_{silent()};
     scripted_listener asking_{silent_in_the_login()};
-    scripted_listener starting_{refuses_the_login("57P03")};
+    scripted_listener starting_{refuses_the_login("57P03", "the database system is starting up")};
     full_backlog hole_;
     const phrases speaks_{
         .echo = "select $1::text",
