@@ -145,7 +145,4 @@ private:
     duration partner_timeout{};
 };
 
-/// A failure as FreeTDS reports a server's error of that number, and as it is classified.
-failure sql_server_failure(int native, std::string message);
-
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an administrator does to a mirrored database, by statements and with what the server says.
 #include "testing/database_mirroring.hpp"
+#include "testing/sql_server_failures.hpp"
 
 #include <algorithm>
 #include <cctype>

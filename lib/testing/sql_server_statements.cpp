@@ -2,34 +2,13 @@
 // What a simulated SQL Server takes and says.
 #include "core/sql_server_member.hpp"
 #include "testing/database_mirroring.hpp"
+#include "testing/sql_server_failures.hpp"
 
 #include <array>
 
 namespace hadr::inline v0::testing {
 
 namespace {
-
-struct error_class {
-    int native;
-    errc code;
-    advice next;
-};
-
-constexpr std::array<error_class, 13> classes = {{
-    {208, errc::rejected_by_server, advice::give_up},
-    {596, errc::outcome_unknown, advice::verify},
-    {921, errc::unreachable, advice::retry},
-    {952, errc::unreachable, advice::retry},
-    {954, errc::wrong_role, advice::retry},
-    {955, errc::no_quorum, advice::retry},
-    {956, errc::unreachable, advice::retry},
-    {3906, errc::wrong_role, advice::retry},
-    {4060, errc::wrong_role, advice::retry},
-    {17809, errc::rejected_by_server, advice::retry},
-    {18401, errc::unreachable, advice::retry},
-    {18456, errc::rejected_by_server, advice::give_up},
-    {2627, errc::rejected_by_server, advice::give_up},
-}};
 
 constexpr std::string_view use_word = "USE ";
 constexpr std::string_view alter_words = "ALTER DATABASE ";
@@ -49,18 +28,6 @@ std::string_view server_name(site of) noexcept {
     return of == site::one ? "ONE" : "TWO";
 }
 
-}
-
-failure sql_server_failure(int native, std::string message) {
-    auto made = make_failure(errc::rejected_by_server, advice::give_up, std::move(message));
-    for (const auto& one : classes)
-        if (one.native == native) {
-            made.code = one.code;
-            made.next = one.next;
-        }
-    made.native = native;
-    made.sqlstate = native == 3906 ? "25000" : native == 2627 ? "23000" : "42000";
-    return made;
 }
 
 failure database_mirroring::failure_of(refusal what) const {

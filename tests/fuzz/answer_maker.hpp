@@ -14,6 +14,10 @@ namespace hadr::test {
 /// Answers of servers: most of the right shape and with values that occur, some of any bytes.
 class answer_maker {
 public:
+    /// Of mirroring sessions, as SQL Server writes them; the last one is none.
+    static constexpr std::array<std::string_view, 3> guids = {
+        "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555", "0"};
+
     explicit answer_maker(byte_reader& from) : from_(from) {}
 
     answer member() {
@@ -57,6 +61,40 @@ public:
         static constexpr std::array<std::string_view, 2> formations = {"default", "other"};
         return make(
             {hosts, ports, names, states, states, health, lineages, formations}, 1 + from_.below(3)
+        );
+    }
+
+    /// Of SQL Server, to the question of its mirroring.
+    answer partner() {
+        static constexpr std::array<std::string_view, 2> here = {"rtc", "master"};
+        static constexpr std::array<std::string_view, 4> servers = {"DB1", "DB2", "DB3", "DB1\\I"};
+        static constexpr std::array<std::string_view, 1> name = {"rtc"};
+        static constexpr std::array<std::string_view, 3> condition = {
+            "ONLINE", "RESTORING", "RECOVERING"};
+        static constexpr std::array<std::string_view, 2> updates = {"READ_WRITE", "READ_ONLY"};
+        static constexpr std::array<std::string_view, 2> access = {"1", "0"};
+        static constexpr std::array<std::string_view, 5> states = {
+            "SYNCHRONIZED", "SYNCHRONIZING", "SUSPENDED", "DISCONNECTED", "PENDING_FAILOVER"};
+        static constexpr std::array<std::string_view, 3> numbers = {"1", "2", "0"};
+        static constexpr std::array<std::string_view, 4> sequences = {"1", "2", "3", "-1"};
+        return make(
+            {here,
+             servers,
+             name,
+             condition,
+             updates,
+             access,
+             guids,
+             guids,
+             guids,
+             numbers,
+             states,
+             numbers,
+             numbers,
+             servers,
+             sequences,
+             sequences},
+            1
         );
     }
 

@@ -29,6 +29,7 @@ function parameters(text,    i, c, angle, depth, started, commas, any) {
     return started && any ? commas + 1 : 0
 }
 function judge_parameters(text, at,    count) {
+    if (text ~ /^[ \t\n]*SQLRETURN SQL[A-Za-z]+\(/) return # ODBC's own; not ours to choose.
     count = parameters(text)
     if (count > 4) print path ":" at ": " count " parameters; at most 4"
 }

@@ -199,6 +199,7 @@ BOOST_AUTO_TEST_CASE(says_why_there_is_no_writer, *utf::label("C20") * utf::labe
     has(cause(after(by_hand, {a(down())})), "force the mirror (C6, C19)");
     has(cause(after(well, {a(down()), b(down())})), "(C33)");
     has(cause({a(no_database()), b(no_database())}), "no partner lets this login into database");
+    has(cause({a(no_database()), b(down())}), "no partner is principal"); // C51: not one alone.
     has(cause({a(principal(2)), b(principal(2))}), "(F14, E3)");
     has(cause(after(well, {a(recovering(1))})), "RECOVERING");
     has(cause(after(well, {a(down()), b(without_access(2))})), "(C41)");

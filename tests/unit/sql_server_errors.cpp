@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/sql_server_errors.hpp"
 
+#include "testing/sql_server_failures.hpp"
 #include "unit/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -186,6 +187,20 @@ BOOST_AUTO_TEST_CASE(of_a_commit_are_definite_on_a_written_list_alone, *utf::lab
         BOOST_TEST(judged.code == errc::rejected_by_server);
     }
     BOOST_TEST(definite == 10);
+}
+
+// What applications test against is what they get.
+BOOST_AUTO_TEST_CASE(of_the_simulated_server_are_judged_as_its_words_say, *utf::label("C51")) {
+    for (const auto& one : testing::sql_server_failures)
+        BOOST_TEST_CONTEXT(one.native) {
+            const auto said = testing::sql_server_failure(one.native, "said");
+            BOOST_TEST(said.native == one.native);
+            const records all = {server(said.native, said.sqlstate.c_str())};
+            const auto during = one.at_login ? phase::login : phase::statement;
+            const auto judged = classify_sql_server(all, during, one.at_login);
+            BOOST_TEST(said.code == judged.code);
+            BOOST_TEST((said.next == judged.next));
+        }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

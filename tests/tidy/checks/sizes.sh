@@ -31,6 +31,7 @@ proof() {
     plants lib/f.cpp <<<'void f(int a, int b, int c, int d, int e) {}'
     plants include/hadr/g.hpp <<<'void g(int a, int b, std::map<int, int> c, int d, int e);'
     plants lib/m.cpp < <(echo 'bool a::operator==(const a& b) const {'; lines 60; echo '}')
+    innocent tests/o.cpp <<<'SQLRETURN SQLSetStmtAttr(int a, int b, int c, int d, int e) {}'
     innocent lib/n.hpp < <(echo '// padding'; echo 'struct alignas(64) n {'; lines 70 | sed 's/step(/int x(/'; echo '};')
     innocent lib/h.cpp < <(echo 'void run(int x) {'; lines 58; echo '}')
     innocent lib/i.cpp < <(echo 'const int table[] = {'; lines 100; echo '};')

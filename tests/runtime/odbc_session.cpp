@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session of the ODBC driver over a driver that does what the script says.
+#include "drivers/odbc/session.hpp"
+#include "runtime/scripted_odbc.hpp"
+
+#include <hadr/testing/manual_world.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace hadr::test {
+
+namespace utf = boost::unit_test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using texts = std::vector<std::string>;
+
+/// Takes a job and runs it when the test says so.
+class patient_executor final : public executor {
+public:
+    bool run(std::shared_ptr<job> what) override {
+        waiting.push_back(std::move(what));
+        return true;
+    }
+    void abandon(const std::shared_ptr<job>& which) noexcept override {
+        abandoned += static_cast<int>(which != nullptr);
+    }
+
+    void work() {
+        for (const auto& one : std::exchange(waiting, {}))
+            one->run();
+    }
+
+    std::vector<std::shared_ptr<job>> waiting;
+    int abandoned = 0;
+};
+
+struct ended final : completion {
+    void completed(expected<void> with) noexcept override {
+        how = std::move(with);
+        ++times;
+    }
+    expected<void> how;
+    int times = 0;
+};
+
+/// One session, as it is after its login.
+struct scene {
+    explicit scene(std::string_view driver = "FreeTDS") : profile(odbc::profile_of(driver)) {
+        odbc_now = &script;
+        auto in = std::make_shared<odbc::environment>(odbc::make_environment());
+        auto connected = std::make_unique<odbc::connection>(std::move(in));
+        connected->connected();
+        auto call =
+            std::make_shared<odbc::call>(std::move(connected), profile, odbc::answer_limits{});
+        on = std::make_unique<odbc::odbc_session>(
+            std::move(call), odbc::odbc_session::surroundings{*world, by, profile}
+        );
+    }
+    ~scene() {
+        close();
+        odbc_now = nullptr;
+    }
+
+    void close() {
+        on.reset();
+        by->waiting.clear();
+    }
+
+    /// Asks, and lets the driver do it.
+    expected<void> run(const statement& what) {
+        ended how;
+        on->start(what, brought, how);
+        by->work();
+        on->advance();
+        BOOST_TEST_REQUIRE(how.times == 1);
+        return how.how;
+    }
+
+    std::shared_ptr<testing::manual_world> world = std::make_shared<testing::manual_world>();
+    odbc_script script;
+    odbc::driver_profile profile;
+    std::shared_ptr<patient_executor> by = std::make_shared<patient_executor>();
+    std::unique_ptr<odbc::odbc_session> on;
+    answer brought;
+};
+
+}
+
+BOOST_AUTO_TEST_SUITE(an_odbc_session)
+
+BOOST_AUTO_TEST_CASE(leaves_no_handle_and_no_pool_of_the_managers, *utf::label("P7")) {
+    scene in;
+    BOOST_TEST(!in.script.pooling);
+    BOOST_TEST(in.run({"select 1"}).has_value());
+    in.close();
+    BOOST_TEST(in.script.handles == 0);
+    BOOST_TEST(in.script.disconnects == 1);
+}
+
+BOOST_AUTO_TEST_CASE(
+    is_over_at_once_when_it_is_severed_under_a_call,
+    *utf::label("F50") * utf::label("P4") * utf::label("C7")
+) {
+    scene in;
+    ended how;
+    auto into = std::make_unique<answer>();
+    in.script.on_execute = [&](const std::string&) {
+        in.on->sever();
+        in.on->advance();
+        BOOST_TEST(how.times == 1); // The driver is still in its call.
+        into.reset();
+        in.on.reset();
+    };
+    in.on->start({"waitfor delay '1:00'"}, *into, how);
+    in.by->work();
+    BOOST_TEST_REQUIRE(how.times == 1);
+    BOOST_TEST_REQUIRE(!how.how.has_value());
+    BOOST_TEST(how.how.error().code == errc::outcome_unknown);
+    BOOST_TEST((how.how.error().next == advice::verify));
+    BOOST_TEST(in.by->abandoned == 1);
+    BOOST_TEST(in.script.handles == 0); // The call was the last to hold them.
+}
+
+BOOST_AUTO_TEST_CASE(sends_nothing_that_was_given_up_before, *utf::label("C7") * utf::label("C8")) {
+    scene in;
+    ended how;
+    in.on->start({"insert into t values (1)", {}, statement_kind::commit}, in.brought, how);
+    in.on->sever();
+    in.on->advance();
+    BOOST_TEST_REQUIRE(how.times == 1);
+    BOOST_TEST(how.how.error().code == errc::unreachable);
+    BOOST_TEST((how.how.error().next == advice::retry)); // So it must stay undone.
+    in.by->work();
+    BOOST_TEST(in.script.executed.empty());
+    BOOST_TEST(how.times == 1);
+    BOOST_TEST(!in.on->usable());
+}
+
+BOOST_AUTO_TEST_CASE(owns_what_its_call_touches, *utf::label("F50") * utf::label("P8")) {
+    for (const auto how_kept : {preparation::none, preparation::kept}) {
+        scene in;
+        for (const std::string value : {"first", "second, and longer than the first one"}) {
+            ended how;
+            auto text = std::make_unique<std::string>("insert into t values (?, ?)");
+            auto given = std::make_unique<std::string>(value);
+            auto with = std::make_unique<std::vector<parameter>>();
+            *with = {parameter(*given), std::nullopt};
+            statement what{*text, *with};
+            what.prepare = how_kept;
+            in.on->start(what, in.brought, how);
+            std::fill(given->begin(), given->end(), '?'); // As by who gave up and went on.
+            given.reset();
+            text.reset();
+            with.reset();
+            in.by->work();
+            in.on->advance();
+            BOOST_TEST(how.how.has_value());
+            BOOST_TEST(in.script.executed.back() == "insert into t values (?, ?)");
+            BOOST_TEST_REQUIRE(in.script.values.size() == 2U);
+            BOOST_TEST(in.script.values[0].value_or("NULL") == value);
+            BOOST_TEST(!in.script.values[1].has_value());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    knows_nothing_of_a_commit_that_failed_without_a_word, *utf::label("C6") * utf::label("C7")
+) {
+    for (const bool dead : {true, false}) {
+        scene in;
+        in.script.failures["COMMIT"] = {};
+        in.script.dead = dead;
+        const auto how = in.run({"COMMIT", {}, statement_kind::commit});
+        BOOST_TEST_REQUIRE(!how.has_value());
+        BOOST_TEST(how.error().code == errc::outcome_unknown);
+        BOOST_TEST((how.error().next == advice::verify));
+        BOOST_TEST(!in.on->usable());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    calls_no_commit_of_a_failed_transaction_committed, *utf::label("C1") * utf::label("F41")
+) {
+    scene in("PostgreSQL Unicode");
+    in.script.failures["select wrong"] = {{"42P01", 1}};
+    BOOST_TEST(in.run({"BEGIN"}).has_value());
+    BOOST_TEST(!in.run({"select wrong"}).has_value());
+    BOOST_TEST((in.on->transaction() == transaction_status::failed));
+    BOOST_TEST(in.run({"COMMIT", {}, statement_kind::commit}).has_value()); // So says psqlODBC.
+    BOOST_TEST(in.brought.tag() == "ROLLBACK");
+    BOOST_TEST(in.run({"BEGIN"}).has_value());
+    BOOST_TEST(in.run({"COMMIT", {}, statement_kind::commit}).has_value());
+    BOOST_TEST(in.brought.tag() == "COMMIT");
+}
+
+BOOST_AUTO_TEST_CASE(cancels_no_commit_that_may_have_left, *utf::label("C6")) {
+    scene in;
+    in.script.on_execute = [&](const std::string& text) {
+        const bool stopped = in.on->request_cancel(in.world->now() + 1s).has_value();
+        BOOST_TEST(stopped == (text != "COMMIT"));
+    };
+    BOOST_TEST(in.run({"select 1"}).has_value());
+    BOOST_TEST(in.script.cancels == 1);
+    BOOST_TEST(in.run({"COMMIT", {}, statement_kind::commit}).has_value());
+    BOOST_TEST(in.script.cancels == 1);
+    BOOST_TEST(in.run({"select 1"}).has_value());
+    BOOST_TEST(in.script.cancels == 2);
+}
+
+BOOST_AUTO_TEST_CASE(is_as_new_after_a_reset_or_gone, *utf::label("P6") * utf::label("F52")) {
+    const statement reset{"", {}, statement_kind::reset};
+    scene made("PostgreSQL Unicode");
+    BOOST_TEST(made.run({"create temp table x (i int)"}).has_value());
+    BOOST_TEST(made.run(reset).has_value());
+    BOOST_TEST(made.script.executed.back() == std::string(made.profile.reset));
+    made.script.failures[std::string(made.profile.reset)] = {{"XX000", 1}};
+    BOOST_TEST(!made.run(reset).has_value());
+    BOOST_TEST(!made.on->usable());
+    scene closed("SQLite3");
+    BOOST_TEST_REQUIRE(closed.profile.reset.empty());
+    BOOST_TEST(closed.run({"insert into t values (1)"}).has_value());
+    BOOST_TEST(closed.run(reset).has_value());
+    BOOST_TEST(closed.run({"attach 'x' as y"}).has_value());
+    BOOST_TEST(!closed.run(reset).has_value());
+    BOOST_TEST(!closed.on->usable());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}
