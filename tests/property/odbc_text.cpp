@@ -136,8 +136,8 @@ BOOST_AUTO_TEST_CASE(keep_a_value_one_value_for_driver_and_driver_manager, *utf:
             return;
         check_pairs(driver, login, std::string(text->reveal()));
     }));
-    BOOST_TEST(written > 50U);
-    BOOST_TEST(refused > 50U);
+    BOOST_TEST(written > 10U); // Both, of a hundred at least.
+    BOOST_TEST(refused > 10U);
 }
 
 BOOST_AUTO_TEST_CASE(hold_libpqs_options_as_they_are_meant, *utf::label("X2")) {
