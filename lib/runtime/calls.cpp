@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/calls.hpp"
 
-#include "core/mark.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -83,7 +82,6 @@ enum class after {
 // Precondition: the lock is held.
 after next_of(crew& of, hand& self) {
     if (self.stuck) {
-        core::mark<"stuck call came back">();
         self.stuck = false;
         --of.stuck;
         if (of.queue.empty() || !room(of))
@@ -177,7 +175,6 @@ bool calls::run(job_pointer what) {
         } else if (room(of)) {
             ++of.working;
         } else {
-            core::mark<"call waits for an agent">();
             if (of.working == 0)
                 return false;
             of.queue.push_back(std::move(what));
@@ -208,7 +205,6 @@ void calls::abandon(const job_pointer& which) noexcept {
                 of.idle.push_back(one.get());
                 continue;
             }
-            core::mark<"running call given up">();
             one->stuck = true;
             ++of.stuck;
             --of.working;
