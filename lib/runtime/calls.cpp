@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/calls.hpp"
 
-
 #include <algorithm>
 #include <atomic>
 #include <deque>
