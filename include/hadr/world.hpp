@@ -76,14 +76,17 @@ public:
 
     virtual agent* self() noexcept = 0;
 
-    /// coarse_now(), and a number that only the calling agent has at the time, as small as the
-    /// world can make it: where a hand-out begins its search. One call, since every hand-out asks
-    /// both.
+    /// coarse_now(), and where a hand-out to the calling agent begins its search: what it has
+    /// settled for, or a number that no other agent has at the time, as small as the world can make
+    /// it. One call, since every hand-out asks both.
     struct glance {
         time_point at;
         std::size_t place = 0;
     };
     virtual glance look() noexcept = 0;
+    /// The calling agent found something there, and looks there first from now on. A world may take
+    /// no notice.
+    virtual void settle(std::size_t /*place*/) noexcept {}
 
     /// Waits until unparked or the moment. An unpark() that came before is consumed at once, so
     /// none is lost; there may be returns without a cause. Only for the calling agent.

@@ -109,6 +109,7 @@ struct held_agent {
             return;
         }
         own = all.free.back();
+        own->begin_anew();
         all.free.pop_back();
     }
 

@@ -16,11 +16,15 @@ namespace hadr::inline v0 {
 /// reaches at worst another thread, which looks again at what it waits for.
 class agent {
 public:
-    explicit agent(std::size_t place) noexcept : place_(place) {}
+    explicit agent(std::size_t number) noexcept : number_(number), place_(number) {}
     agent(const agent&) = delete;
 
-    /// How many there were before it: no more than ever lived at a time, since they are used again.
+    /// Where it has settled, or how many there were before it: no more than ever lived at a time,
+    /// since they are used again. Only for the agent itself, as is the next.
     std::size_t place() const noexcept { return place_; }
+    void settle(std::size_t place) noexcept { place_ = place; }
+    /// Another thread has it now.
+    void begin_anew() noexcept { place_ = number_; }
 
     void park(time_point until) noexcept;
     void unpark() noexcept;
@@ -32,7 +36,8 @@ public:
     void stop_listening() noexcept;
 
 private:
-    const std::size_t place_;
+    const std::size_t number_;
+    std::size_t place_;
     /// What the kernel waits on; a statement that another thread runs pays for two of these waits.
     enum class state : std::uint32_t {
         running,

@@ -177,6 +177,7 @@ public:
     agent* self() noexcept override { return platform::current_agent(); }
 
     glance look() noexcept override { return {coarse_now(), platform::current_agent()->place()}; }
+    void settle(std::size_t place) noexcept override { platform::current_agent()->settle(place); }
 
     void park(agent* own, time_point until) noexcept override { own->park(until); }
     void unpark(agent* other) noexcept override { other->unpark(); }

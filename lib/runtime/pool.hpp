@@ -142,6 +142,10 @@ public:
         return slots_[place < size_ ? place : place % size_];
     }
 
+    std::size_t place_of(const slot& one) const noexcept {
+        return static_cast<std::size_t>(&one - slots_.get());
+    }
+
     /// Slots in the given state; with a use, those alone. A snapshot.
     int count(slot_state in) const noexcept;
     int count(slot_state in, session_use for_use) const noexcept;

@@ -76,9 +76,12 @@ slot* store::take_read(const request& wanted, std::size_t place, search which) n
 
 // Another agent has what is at its place, or nobody has a session there.
 [[gnu::noinline]] expected<lease> store::acquire_elsewhere(const request& wanted) {
-    if (auto* const taken = take_write(0))
-        return lease_access::make(taken);
-    return acquire_at_length(wanted);
+    auto* const pool = writer_pool_.load(std::memory_order_acquire);
+    auto* const taken = pool == nullptr ? nullptr : pool->take_for_write(acceptance_, 0);
+    if (taken == nullptr)
+        return acquire_at_length(wanted);
+    world_.settle(pool->place_of(*taken));
+    return lease_access::make(taken);
 }
 
 [[gnu::noinline]] expected<lease> store::acquire_at_length(const request& wanted) {

@@ -244,6 +244,19 @@ BOOST_AUTO_TEST_CASE(have_places_of_their_own_which_later_ones_take_over) {
     BOOST_TEST(places_of(16).back() <= first.back());
 }
 
+BOOST_AUTO_TEST_CASE(begin_where_they_found_a_session_last) {
+    constexpr std::size_t far = 1'000'000;
+    std::size_t settled = 0;
+    std::thread([&] {
+        real_world()->settle(far);
+        settled = real_world()->look().place;
+    }).join();
+    std::size_t next = far;
+    std::thread([&] { next = real_world()->look().place; }).join(); // With what the first one had.
+    BOOST_TEST(settled == far);
+    BOOST_TEST(next < far);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }
