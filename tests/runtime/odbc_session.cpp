@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(
         into.reset();
         in.on.reset();
     };
-    in.on->start({"waitfor delay '1:00'"}, *into, how);
+    in.on->start({"update t set a = 1"}, *into, how);
     in.by->work();
     BOOST_TEST_REQUIRE(how.times == 1);
     BOOST_TEST_REQUIRE(!how.how.has_value());
