@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "drivers/odbc/call.hpp"
-
 #include "drivers/odbc/markers.hpp"
+#include "drivers/odbc/performing.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -52,26 +51,8 @@ void call::run() noexcept {
         world->unpark(who);
 }
 
-void call::run_here() noexcept {
-    ended.failed.reset();
-    ended.notices.clear();
+void call::perform_at_length() {
     ended.in_rows = false;
-    try {
-        perform();
-    } catch (...) { // Out of memory, in the middle of an answer.
-        ended.lost = true;
-        ended.failed = failure{};
-    }
-    if (ended.failed && ended.lost && !ended.failed->code)
-        ended.failed = lost();
-    running_.store(SQL_NULL_HANDLE);
-    cancelled_.store(false);
-    ended.transaction = ended.lost ? transaction_status::unknown : transaction_.is;
-}
-
-void call::perform() {
-    if (!result_->only_ours())
-        result_.reset(new flat_result);
     result_->clear();
     if (asked.kind == statement_kind::reset)
         perform_reset();
@@ -141,6 +122,7 @@ known_statement* call::make_ready(bool keep) {
         sent = ways_.begin;
     on.sent = std::move(sent);
     on.shape_known = on.sort.query && names_its_columns(on.sent);
+    on.plain = on.shape_known && !on.sort.leaves_state && !on.sort.unsettles;
     if (!keep)
         return &on;
     kept_.push_back(std::move(made));
@@ -200,6 +182,17 @@ bool call::run_statement(known_statement& on) {
     else
         forget(on); // Perhaps it fits no more.
     return well;
+}
+
+// After a plain query that failed, or while the transaction is not certain.
+void call::put_away(known_statement& on, bool well, bool closed) {
+    const auto sort = on.sort; // It may be forgotten.
+    if (well && !closed)
+        renew(on);
+    else if (!well)
+        forget(on);
+    if (!ended.lost)
+        settle(sort, well);
 }
 
 // Where a cancel came in between, the driver manager and the driver may differ on what is open.

@@ -60,6 +60,8 @@ public:
     void run() noexcept override;
     /// Likewise, on the agent that asks.
     void run_here() noexcept;
+    /// Whether the statement's limit is of use.
+    bool limits() const noexcept { return ways_.own_limit; }
 
     /// Moves from one stage to another if it is in it.
     bool move(stage from, stage to) noexcept { return at_.compare_exchange_strong(from, to); }
@@ -94,9 +96,12 @@ public:
 
 private:
     static constexpr std::size_t kept_max = 256;
+    static constexpr std::size_t least_room = 256; ///< For a value.
 
     void perform();
+    void perform_at_length();
     void perform_text();
+    bool perform_again();
     void perform_reset();
     bool as_new();
     known_statement* find(std::string_view text, bool keep);
@@ -107,9 +112,11 @@ private:
     bool take_result(known_statement& on);
     bool take_rows(known_statement& on);
     bool take_value(known_statement& on, SQLUSMALLINT column);
+    bool take_large(known_statement& on, SQLUSMALLINT column, SQLRETURN how, SQLLEN length);
     bool name_columns(known_statement& on, SQLSMALLINT columns);
     void take_notices(const known_statement& on);
     void set_limit(known_statement& on);
+    void put_away(known_statement& on, bool well, bool closed);
     void close(known_statement& on);
     void renew(known_statement& on);
     void forget(const known_statement& on);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "drivers/odbc/call.hpp"
+#include "drivers/odbc/performing.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,6 @@ namespace hadr::inline v0::odbc {
 namespace {
 
 constexpr std::size_t notices_max = 100;
-constexpr std::size_t least_room = 256;
 
 bool of_a_dead_link(std::span<const diagnostic> all) noexcept {
     return std::any_of(all.begin(), all.end(), [](const diagnostic& one) {
@@ -85,36 +84,10 @@ bool call::name_columns(known_statement& on, SQLSMALLINT columns) {
     return true;
 }
 
-bool call::take_rows(known_statement& on) {
-    const auto columns = static_cast<SQLUSMALLINT>(result_->columns());
-    for (;;) {
-        const auto how = SQLFetch(on.by.get());
-        if (how == SQL_NO_DATA)
-            return true;
-        if (!SQL_SUCCEEDED(how))
-            return fail(on);
-        if (how == SQL_SUCCESS_WITH_INFO)
-            take_notices(on);
-        for (SQLUSMALLINT i = 1; i <= columns; ++i)
-            if (!take_value(on, i))
-                return false;
-        const bool too_many = limits_.rows_max != 0 && result_->rows() > limits_.rows_max;
-        if (too_many || result_->used() > limits_.bytes_max)
-            return fail_too_large();
-    }
-}
-
-// Straight to where it stays; a large one comes in pieces, each with an end mark.
-bool call::take_value(known_statement& on, SQLUSMALLINT column) {
+// A large value comes in pieces, each with an end mark; the first one is where it stays already.
+bool call::take_large(known_statement& on, SQLUSMALLINT column, SQLRETURN how, SQLLEN length) {
     flat_result::place here{result_->used(), 0, true};
-    for (auto least = least_room;;) {
-        char* const to = result_->room(least);
-        const auto room = result_->room_left();
-        SQLLEN length = SQL_NO_TOTAL;
-        const auto how =
-            SQLGetData(on.by.get(), column, SQL_C_CHAR, to, static_cast<SQLLEN>(room), &length);
-        if (how == SQL_NO_DATA) // The piece before was the last.
-            break;
+    while (how != SQL_NO_DATA) { // Else the piece before was the last.
         if (!SQL_SUCCEEDED(how))
             return fail(on);
         if (length == SQL_NULL_DATA) {
@@ -122,20 +95,25 @@ bool call::take_value(known_statement& on, SQLUSMALLINT column) {
             return true;
         }
         here.null = false;
+        const auto room = result_->room_left();
         if (length != SQL_NO_TOTAL && static_cast<std::size_t>(length) < room) {
             result_->use(static_cast<std::size_t>(length));
             break;
         }
         // What a driver converts may fill less of the room than there is.
-        const auto got =
-            length == SQL_NO_TOTAL || ways_.wide_parameters ? strnlen(to, room - 1) : room - 1;
+        const bool unsure = length == SQL_NO_TOTAL || ways_.wide_parameters;
+        const auto got = unsure ? strnlen(result_->room(0), room - 1) : room - 1;
         result_->use(got);
         if (how == SQL_SUCCESS)
             break;
         if (result_->used() > limits_.bytes_max)
             return fail_too_large();
-        least = length == SQL_NO_TOTAL ? 2 * room : static_cast<std::size_t>(length) - got + 1;
+        auto least = length == SQL_NO_TOTAL ? 2 * room : static_cast<std::size_t>(length) - got + 1;
         least = std::clamp(least, least_room, limits_.bytes_max);
+        char* const to = result_->room(least);
+        const auto more = static_cast<SQLLEN>(result_->room_left());
+        length = SQL_NO_TOTAL;
+        how = SQLGetData(on.by.get(), column, SQL_C_CHAR, to, more, &length);
     }
     here.length = result_->used() - here.begin;
     result_->add_place(here);

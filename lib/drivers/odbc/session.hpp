@@ -46,13 +46,21 @@ private:
         commit_left, ///< Or is about to.
     };
 
-    void take_on(const statement& what, answer& into, duration limit);
-    std::optional<failure> unfit(const statement& what);
+    bool take_on(const statement& what, answer& into);
+    bool fit(const statement& what);
+    bool commit_leaves();
+    bool refuse(std::string_view message);
+    bool refuse_lost();
     void copy(const statement& what);
+    void run_here();
     bool hand_over();
     bool over();
+    void end();
+    void end_at_once();
     void take_answer();
+    void take_failure();
     void give_up();
+    expected<void> failed();
     expected<void> outcome();
 
     std::shared_ptr<call> of_;
