@@ -51,6 +51,26 @@ void call::run() noexcept {
         world->unpark(who);
 }
 
+void call::forget_ended() noexcept {
+    ended.failed.reset();
+    ended.notices.clear();
+}
+
+void call::break_off() noexcept {
+    ended.lost = true;
+    ended.failed = failure{};
+}
+
+void call::name_failure() {
+    if (ended.lost && !ended.failed->code)
+        ended.failed = lost();
+}
+
+// An answer keeps the one that there is.
+void call::leave_result() {
+    result_.reset(new flat_result);
+}
+
 void call::perform_at_length() {
     ended.in_rows = false;
     result_->clear();

@@ -98,6 +98,10 @@ private:
     static constexpr std::size_t kept_max = 256;
     static constexpr std::size_t least_room = 256; ///< For a value.
 
+    void forget_ended() noexcept;
+    void break_off() noexcept;
+    void name_failure();
+    void leave_result();
     void perform();
     void perform_at_length();
     void perform_text();

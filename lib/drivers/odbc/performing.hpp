@@ -10,16 +10,15 @@ namespace hadr::inline v0::odbc {
 
 // Straight to where it stays.
 [[gnu::always_inline]] inline bool call::take_value(known_statement& on, SQLUSMALLINT column) {
-    char* const to = result_->room(least_room);
-    const auto room = static_cast<SQLLEN>(result_->room_left());
+    auto& into = *result_;
+    char* const to = into.room(least_room);
+    const auto room = static_cast<SQLLEN>(into.room_left());
     SQLLEN length = SQL_NO_TOTAL;
     const auto how = SQLGetData(on.by.get(), column, SQL_C_CHAR, to, room, &length);
     const bool whole = SQL_SUCCEEDED(how) && length >= 0 && length < room;
     if (!whole)
         return take_large(on, column, how, length);
-    const auto size = static_cast<std::size_t>(length);
-    result_->add_place({result_->used(), size, false});
-    result_->use(size);
+    into.add_short(static_cast<std::size_t>(length));
     return true;
 }
 
@@ -66,24 +65,21 @@ namespace hadr::inline v0::odbc {
 
 [[gnu::always_inline]] inline void call::perform() {
     if (!result_->only_ours()) [[unlikely]]
-        result_.reset(new flat_result);
+        leave_result();
     if (!perform_again())
         perform_at_length();
 }
 
 [[gnu::always_inline]] inline void call::run_here() noexcept {
-    if (ended.failed) [[unlikely]]
-        ended.failed.reset();
-    if (!ended.notices.empty()) [[unlikely]]
-        ended.notices.clear();
+    if (ended.failed || !ended.notices.empty()) [[unlikely]]
+        forget_ended();
     try {
         perform();
     } catch (...) { // Out of memory, in the middle of an answer.
-        ended.lost = true;
-        ended.failed = failure{};
+        break_off();
     }
-    if (ended.failed && ended.lost && !ended.failed->code) [[unlikely]]
-        ended.failed = lost();
+    if (ended.failed) [[unlikely]]
+        name_failure();
     running_.store(SQL_NULL_HANDLE);
     cancelled_.store(false);
     ended.transaction = ended.lost ? transaction_status::unknown : transaction_.is;

@@ -54,8 +54,17 @@ public:
     void use(std::size_t more) noexcept { used_ += more; }
     void add_place(const place& one) {
         if (placed_ == places_.size())
-            places_.resize(2 * placed_ + 8);
+            grow_places();
         places_[placed_++] = one;
+    }
+
+    /// So many bytes, which are in the room already.
+    void add_short(std::size_t length) {
+        if (placed_ == places_.size()) [[unlikely]]
+            grow_places();
+        auto& next = places_[placed_++];
+        next = {used_, length, false};
+        used_ += length;
     }
 
     std::size_t columns() const noexcept { return names_ ? names_->size() : 0; }
@@ -84,6 +93,7 @@ private:
     ~flat_result() = default;
 
     void grow(std::size_t least);
+    void grow_places();
 
     std::string bytes_;
     std::size_t used_ = 0;

@@ -35,7 +35,8 @@ failure refused(std::string_view message) {
 
 odbc_session::odbc_session(std::shared_ptr<call> of, surroundings in)
     : of_(std::move(of))
-    , in_(std::move(in)) {}
+    , in_(std::move(in))
+    , on_own_agent_(!in_.by || in_.profile.keeps_deadlines) {}
 
 odbc_session::~odbc_session() {
     if (sent_)
@@ -72,7 +73,7 @@ bool odbc_session::commit_leaves() {
     return false;
 }
 
-bool odbc_session::fit(const statement& what) {
+[[gnu::always_inline]] inline bool odbc_session::fit(const statement& what) {
     if (severed_.load() || lost_) // The call may be another agent's.
         return refuse_lost();
     const auto holds_nul = [](std::string_view text) {
@@ -137,6 +138,11 @@ bool odbc_session::hand_over() {
     return false;
 }
 
+[[gnu::noinline]] void odbc_session::take_notices() {
+    for (auto& one : of_->ended.notices)
+        into_->add_notice(std::move(one));
+}
+
 [[gnu::noinline]] void odbc_session::take_failure() {
     failed_ = std::exchange(of_->ended.failed, std::nullopt);
 }
@@ -146,8 +152,8 @@ bool odbc_session::hand_over() {
     sent_ = false;
     lost_ = lost_ || ended.lost;
     transaction_ = ended.transaction;
-    for (auto& one : ended.notices)
-        into_->add_notice(std::move(one));
+    if (!ended.notices.empty()) [[unlikely]]
+        take_notices();
     if (ended.failed) [[unlikely]] {
         take_failure();
         return;
@@ -159,9 +165,13 @@ bool odbc_session::hand_over() {
 }
 
 // On the agent that asks, which waits for as long as it takes.
-void odbc_session::run_here() {
+[[gnu::always_inline]] inline void odbc_session::run_here() {
     of_->run_here();
     take_answer();
+}
+
+[[gnu::noinline]] void odbc_session::start_here() {
+    run_here();
 }
 
 void odbc_session::start(const statement& what, answer& into, completion& done) {
@@ -172,7 +182,7 @@ void odbc_session::start(const statement& what, answer& into, completion& done) 
     if (in_.by)
         hand_over();
     else
-        run_here();
+        start_here();
 }
 
 // The agent that is stuck in the driver keeps what it needs; this session is over. Nothing is given
@@ -239,9 +249,8 @@ expected<void> odbc_session::run(const statement& what, answer& into, patience& 
     const bool fits = take_on(what, into);
     if (fits && of_->limits())
         of_->asked.limit = with.longest();
-    if (!in_.by || in_.profile.keeps_deadlines) {
-        if (fits)
-            run_here();
+    if (fits && on_own_agent_) {
+        run_here();
         end();
         return outcome();
     }
