@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "drivers/odbc/call.hpp"
-
 #include "drivers/odbc/markers.hpp"
+#include "drivers/odbc/performing.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -52,26 +51,28 @@ void call::run() noexcept {
         world->unpark(who);
 }
 
-void call::run_here() noexcept {
+void call::forget_ended() noexcept {
     ended.failed.reset();
     ended.notices.clear();
-    ended.in_rows = false;
-    try {
-        perform();
-    } catch (...) { // Out of memory, in the middle of an answer.
-        ended.lost = true;
-        ended.failed = failure{};
-    }
-    if (ended.failed && ended.lost && !ended.failed->code)
-        ended.failed = lost();
-    running_.store(SQL_NULL_HANDLE);
-    cancelled_.store(false);
-    ended.transaction = ended.lost ? transaction_status::unknown : transaction_.is;
 }
 
-[[gnu::always_inline]] inline void call::perform() {
-    if (!result_->only_ours())
-        result_.reset(new flat_result);
+void call::break_off() noexcept {
+    ended.lost = true;
+    ended.failed = failure{};
+}
+
+void call::name_failure() {
+    if (ended.lost && !ended.failed->code)
+        ended.failed = lost();
+}
+
+// An answer keeps the one that there is.
+void call::leave_result() {
+    result_.reset(new flat_result);
+}
+
+void call::perform_at_length() {
+    ended.in_rows = false;
     result_->clear();
     if (asked.kind == statement_kind::reset)
         perform_reset();
@@ -79,7 +80,7 @@ void call::run_here() noexcept {
         perform_text();
 }
 
-[[gnu::always_inline]] inline void call::perform_text() {
+void call::perform_text() {
     auto* const on = asked.again ? kept_.back().get() : find(asked.text, asked.kept);
     if (on == nullptr)
         return;
@@ -141,6 +142,7 @@ known_statement* call::make_ready(bool keep) {
         sent = ways_.begin;
     on.sent = std::move(sent);
     on.shape_known = on.sort.query && names_its_columns(on.sent);
+    on.plain = on.shape_known && !on.sort.leaves_state && !on.sort.unsettles;
     if (!keep)
         return &on;
     kept_.push_back(std::move(made));
@@ -163,7 +165,7 @@ void call::set_limit(known_statement& on) {
     on.limit = limit;
 }
 
-[[gnu::always_inline]] inline SQLRETURN call::execute(known_statement& on) {
+SQLRETURN call::execute(known_statement& on) {
     const auto length = static_cast<SQLINTEGER>(on.sent.size());
     if (&on == &plain_ && !ways_.prepares_all)
         return SQLExecDirect(on.by.get(), text_for_odbc(on.sent), length);
@@ -176,7 +178,7 @@ void call::set_limit(known_statement& on) {
     return SQLExecute(on.by.get());
 }
 
-[[gnu::always_inline]] inline bool call::run_statement(known_statement& on) {
+bool call::run_statement(known_statement& on) {
     running_.store(on.by.get());
     set_limit(on);
     result_->tag = on.sort.tag;
@@ -200,6 +202,17 @@ void call::set_limit(known_statement& on) {
     else
         forget(on); // Perhaps it fits no more.
     return well;
+}
+
+// After a plain query that failed, or while the transaction is not certain.
+void call::put_away(known_statement& on, bool well, bool closed) {
+    const auto sort = on.sort; // It may be forgotten.
+    if (well && !closed)
+        renew(on);
+    else if (!well)
+        forget(on);
+    if (!ended.lost)
+        settle(sort, well);
 }
 
 // Where a cancel came in between, the driver manager and the driver may differ on what is open.

@@ -60,6 +60,8 @@ public:
     void run() noexcept override;
     /// Likewise, on the agent that asks.
     void run_here() noexcept;
+    /// Whether the statement's limit is of use.
+    bool limits() const noexcept { return ways_.own_limit; }
 
     /// Moves from one stage to another if it is in it.
     bool move(stage from, stage to) noexcept { return at_.compare_exchange_strong(from, to); }
@@ -78,8 +80,6 @@ public:
     /// Likewise, of that text: puts the values where the driver will look for them, if they fit.
     bool put(std::span<const parameter> values) noexcept {
         auto& last = *kept_.back();
-        if (values.empty())
-            return last.parameters.none() && last.order.empty();
         return last.parameters.put(values, last.order);
     }
 
@@ -96,9 +96,16 @@ public:
 
 private:
     static constexpr std::size_t kept_max = 256;
+    static constexpr std::size_t least_room = 256; ///< For a value.
 
+    void forget_ended() noexcept;
+    void break_off() noexcept;
+    void name_failure();
+    void leave_result();
     void perform();
+    void perform_at_length();
     void perform_text();
+    bool perform_again();
     void perform_reset();
     bool as_new();
     known_statement* find(std::string_view text, bool keep);
@@ -109,14 +116,11 @@ private:
     bool take_result(known_statement& on);
     bool take_rows(known_statement& on);
     bool take_value(known_statement& on, SQLUSMALLINT column);
-    struct piece {
-        SQLRETURN how;
-        SQLLEN length;
-    };
-    bool take_pieces(known_statement& on, SQLUSMALLINT column, piece got);
+    bool take_large(known_statement& on, SQLUSMALLINT column, SQLRETURN how, SQLLEN length);
     bool name_columns(known_statement& on, SQLSMALLINT columns);
     void take_notices(const known_statement& on);
     void set_limit(known_statement& on);
+    void put_away(known_statement& on, bool well, bool closed);
     void close(known_statement& on);
     void renew(known_statement& on);
     void forget(const known_statement& on);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "drivers/odbc/call.hpp"
+#include "drivers/odbc/performing.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,6 @@ namespace hadr::inline v0::odbc {
 namespace {
 
 constexpr std::size_t notices_max = 100;
-constexpr std::size_t least_room = 256;
 
 bool of_a_dead_link(std::span<const diagnostic> all) noexcept {
     return std::any_of(all.begin(), all.end(), [](const diagnostic& one) {
@@ -39,7 +38,7 @@ bool call::collect(known_statement& on, SQLRETURN how) {
     return true;
 }
 
-[[gnu::always_inline]] inline bool call::take_result(known_statement& on) {
+bool call::take_result(known_statement& on) {
     // Of a text that is prepared, and does not ask for whatever columns there are.
     if (on.prepared && on.shape_known && on.names) {
         ended.in_rows = true;
@@ -85,80 +84,36 @@ bool call::name_columns(known_statement& on, SQLSMALLINT columns) {
     return true;
 }
 
-[[gnu::always_inline]] inline bool call::take_rows(known_statement& on) {
-    const auto columns = static_cast<SQLUSMALLINT>(result_->columns());
-    for (;;) {
-        const auto how = SQLFetch(on.by.get());
-        if (how == SQL_NO_DATA)
-            return true;
+// A large value comes in pieces, each with an end mark; the first one is where it stays already.
+bool call::take_large(known_statement& on, SQLUSMALLINT column, SQLRETURN how, SQLLEN length) {
+    flat_result::place here{result_->used(), 0, true};
+    while (how != SQL_NO_DATA) { // Else the piece before was the last.
         if (!SQL_SUCCEEDED(how))
             return fail(on);
-        if (how == SQL_SUCCESS_WITH_INFO)
-            take_notices(on);
-        for (SQLUSMALLINT i = 1; i <= columns; ++i)
-            if (!take_value(on, i))
-                return false;
-        const bool too_many = limits_.rows_max != 0 && result_->rows() > limits_.rows_max;
-        if (too_many || result_->used() > limits_.bytes_max)
-            return fail_too_large();
-    }
-}
-
-// Straight to where it stays.
-[[gnu::always_inline]] inline bool call::take_value(known_statement& on, SQLUSMALLINT column) {
-    const auto begin = result_->used();
-    char* const to = result_->room(least_room);
-    const auto room = result_->room_left();
-    SQLLEN length = SQL_NO_TOTAL;
-    const auto how =
-        SQLGetData(on.by.get(), column, SQL_C_CHAR, to, static_cast<SQLLEN>(room), &length);
-    if (how == SQL_SUCCESS && length >= 0 && static_cast<std::size_t>(length) < room) {
-        result_->use(static_cast<std::size_t>(length));
-        result_->add_place({begin, static_cast<std::size_t>(length), false});
-        return true;
-    }
-    return take_pieces(on, column, {how, length});
-}
-
-// What is null, or large and comes in pieces, each with an end mark. One piece is there already.
-bool call::take_pieces(known_statement& on, SQLUSMALLINT column, piece got) {
-    flat_result::place here{result_->used(), 0, true};
-    for (;;) {
-        if (got.how == SQL_NO_DATA) // The piece before was the last.
-            break;
-        if (!SQL_SUCCEEDED(got.how))
-            return fail(on);
-        if (got.length == SQL_NULL_DATA) {
+        if (length == SQL_NULL_DATA) {
             result_->add_place(here);
             return true;
         }
         here.null = false;
         const auto room = result_->room_left();
-        const char* const at = result_->room(0);
-        if (got.length != SQL_NO_TOTAL && static_cast<std::size_t>(got.length) < room) {
-            result_->use(static_cast<std::size_t>(got.length));
+        if (length != SQL_NO_TOTAL && static_cast<std::size_t>(length) < room) {
+            result_->use(static_cast<std::size_t>(length));
             break;
         }
         // What a driver converts may fill less of the room than there is.
-        const auto count =
-            got.length == SQL_NO_TOTAL || ways_.wide_parameters ? strnlen(at, room - 1) : room - 1;
-        result_->use(count);
-        if (got.how == SQL_SUCCESS)
+        const bool unsure = length == SQL_NO_TOTAL || ways_.wide_parameters;
+        const auto got = unsure ? strnlen(result_->room(0), room - 1) : room - 1;
+        result_->use(got);
+        if (how == SQL_SUCCESS)
             break;
         if (result_->used() > limits_.bytes_max)
             return fail_too_large();
-        const auto least = got.length == SQL_NO_TOTAL
-                               ? 2 * room
-                               : static_cast<std::size_t>(got.length) - count + 1;
-        char* const to = result_->room(std::clamp(least, least_room, limits_.bytes_max));
-        got.how = SQLGetData(
-            on.by.get(),
-            column,
-            SQL_C_CHAR,
-            to,
-            static_cast<SQLLEN>(result_->room_left()),
-            &got.length
-        );
+        auto least = length == SQL_NO_TOTAL ? 2 * room : static_cast<std::size_t>(length) - got + 1;
+        least = std::clamp(least, least_room, limits_.bytes_max);
+        char* const to = result_->room(least);
+        const auto more = static_cast<SQLLEN>(result_->room_left());
+        length = SQL_NO_TOTAL;
+        how = SQLGetData(on.by.get(), column, SQL_C_CHAR, to, more, &length);
     }
     here.length = result_->used() - here.begin;
     result_->add_place(here);

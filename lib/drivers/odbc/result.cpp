@@ -11,6 +11,14 @@ const flat_result& result_of(const void* kept) noexcept {
 
 }
 
+void flat_result::grow(std::size_t least) {
+    bytes_.resize(used_ + least + bytes_.size() / 2);
+}
+
+void flat_result::grow_places() {
+    places_.resize(2 * placed_ + 8);
+}
+
 const result_reader reader{
     [](const void* kept, std::size_t row, std::size_t column) noexcept {
         return result_of(kept).value(row, column);

@@ -30,14 +30,14 @@ public:
     /// But for the names, which nearly always stay the same.
     void clear() noexcept {
         used_ = 0;
-        count_ = 0;
+        placed_ = 0;
         tag = {};
         affected = 0;
     }
 
     void set_names(const std::shared_ptr<const column_names>& names) noexcept {
         used_ = 0;
-        count_ = 0;
+        placed_ = 0;
         if (names_ != names)
             names_ = names;
         affected = 0;
@@ -46,20 +46,29 @@ public:
     /// Room for at least so many bytes behind what is there.
     char* room(std::size_t least) {
         if (bytes_.size() - used_ < least)
-            bytes_.resize(used_ + least + bytes_.size() / 2);
+            grow(least);
         return bytes_.data() + used_;
     }
     std::size_t room_left() const noexcept { return bytes_.size() - used_; }
     std::size_t used() const noexcept { return used_; }
     void use(std::size_t more) noexcept { used_ += more; }
     void add_place(const place& one) {
-        if (count_ == places_.size())
-            places_.resize(2 * count_ + 1);
-        places_[count_++] = one;
+        if (placed_ == places_.size())
+            grow_places();
+        places_[placed_++] = one;
+    }
+
+    /// So many bytes, which are in the room already.
+    void add_short(std::size_t length) {
+        if (placed_ == places_.size()) [[unlikely]]
+            grow_places();
+        auto& next = places_[placed_++];
+        next = {used_, length, false};
+        used_ += length;
     }
 
     std::size_t columns() const noexcept { return names_ ? names_->size() : 0; }
-    std::size_t rows() const noexcept { return names_ ? count_ / names_->size() : 0; }
+    std::size_t rows() const noexcept { return names_ ? placed_ / names_->size() : 0; }
 
     std::optional<std::string_view> value(std::size_t row, std::size_t column) const noexcept {
         const auto& one = places_[row * names_->size() + column];
@@ -83,10 +92,13 @@ public:
 private:
     ~flat_result() = default;
 
+    void grow(std::size_t least);
+    void grow_places();
+
     std::string bytes_;
     std::size_t used_ = 0;
     std::vector<place> places_; ///< Only ever grows.
-    std::size_t count_ = 0;     ///< Those in use.
+    std::size_t placed_ = 0;    ///< So many of them are used.
     std::shared_ptr<const column_names> names_;
     std::atomic<int> holders_{1};
 };

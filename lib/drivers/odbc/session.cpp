@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/session.hpp"
 
+#include "drivers/odbc/performing.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <new>
@@ -14,6 +16,8 @@ namespace {
 constexpr duration own_limit = std::chrono::seconds(15);
 
 constexpr std::size_t parameters_max = 65535;
+
+constexpr std::string_view zero_byte = "a text with a zero byte is not sent";
 
 failure no_agent() {
     auto why = make_failure(
@@ -31,7 +35,8 @@ failure refused(std::string_view message) {
 
 odbc_session::odbc_session(std::shared_ptr<call> of, surroundings in)
     : of_(std::move(of))
-    , in_(std::move(in)) {}
+    , in_(std::move(in))
+    , on_own_agent_(!in_.by || in_.profile.keeps_deadlines) {}
 
 odbc_session::~odbc_session() {
     if (sent_)
@@ -45,50 +50,51 @@ void odbc_session::abandon() noexcept {
     static_cast<void>(new (std::nothrow) std::shared_ptr<call>(of_));
 }
 
-// Sets why not.
-[[gnu::always_inline]] inline bool odbc_session::fits(const statement& what) {
-    if (severed_.load() || lost_) { // The call may be another agent's.
-        failed_ = lost_before();
-        return false;
-    }
-    of_->asked.again = what.prepare == preparation::kept && of_->repeats(what.text);
-    if (of_->asked.again && what.parameters.empty() && what.kind != statement_kind::commit)
+// C6. False if a cancel request is under way.
+bool odbc_session::commit_leaves() {
+    auto open = ending::open;
+    if (ending_.compare_exchange_strong(open, ending::commit_left))
         return true;
-    failed_ = unfit(what);
-    return !failed_;
+    failed_ = make_failure(
+        errc::unreachable,
+        advice::retry,
+        "COMMIT was not sent, since a cancel request under way might hit it (C6)"
+    );
+    return false;
 }
 
-std::optional<failure> odbc_session::unfit(const statement& what) {
+[[gnu::noinline]] bool odbc_session::refuse(std::string_view message) {
+    failed_ = refused(message);
+    return false;
+}
+
+[[gnu::noinline]] bool odbc_session::refuse_lost() {
+    failed_ = lost_before();
+    return false;
+}
+
+[[gnu::always_inline]] inline bool odbc_session::fit(const statement& what) {
+    if (severed_.load() || lost_) // The call may be another agent's.
+        return refuse_lost();
     const auto holds_nul = [](std::string_view text) {
         return text.find('\0') != std::string_view::npos;
     };
-    if ((!of_->asked.again && holds_nul(what.text)) ||
-        std::any_of(what.parameters.begin(), what.parameters.end(), [&](const parameter& one) {
-            return one && holds_nul(*one);
-        }))
-        return refused("a text with a zero byte is not sent");
+    of_->asked.again = what.prepare == preparation::kept && of_->repeats(what.text);
+    if (!of_->asked.again && holds_nul(what.text))
+        return refuse(zero_byte);
+    for (const auto& one : what.parameters)
+        if (one && holds_nul(*one))
+            return refuse(zero_byte);
     if (what.parameters.size() > parameters_max)
-        return refused("ODBC takes 65,535 parameters at most");
-    auto open = ending::open;
-    if (what.kind == statement_kind::commit &&
-        !ending_.compare_exchange_strong(open, ending::commit_left))
-        return make_failure(
-            errc::unreachable,
-            advice::retry,
-            "COMMIT was not sent, since a cancel request under way might hit it (C6)"
-        );
-    return std::nullopt;
+        return refuse("ODBC takes 65,535 parameters at most");
+    return what.kind != statement_kind::commit || commit_leaves();
 }
 
-[[gnu::always_inline]] inline void odbc_session::copy(const statement& what) {
+[[gnu::noinline]] void odbc_session::copy(const statement& what) {
     auto& asked = of_->asked;
-    asked.kind = what.kind;
     asked.kept = what.prepare == preparation::kept;
     if (!asked.again)
         asked.text = what.text;
-    asked.bound = asked.again && of_->put(what.parameters);
-    if (asked.bound)
-        return;
     asked.parameters.clear();
     if (asked.values.size() < what.parameters.size())
         asked.values.resize(what.parameters.size());
@@ -100,21 +106,24 @@ std::optional<failure> odbc_session::unfit(const statement& what) {
     }
 }
 
-[[gnu::always_inline]] inline void
-odbc_session::take_on(const statement& what, answer& into, duration limit) {
+[[gnu::always_inline]] inline bool odbc_session::take_on(const statement& what, answer& into) {
     assert(!under_way_ && !failed_);
     under_way_ = true;
     sent_ = false;
     into_ = &into;
     into.clear();
-    if (!fits(what))
-        return;
-    copy(what);
-    of_->asked.limit = limit;
+    if (!fit(what))
+        return false;
+    auto& asked = of_->asked;
+    asked.kind = what.kind;
+    asked.bound = asked.again && of_->put(what.parameters);
+    if (!asked.bound)
+        copy(what);
+    return true;
 }
 
 // False if there is no agent for it.
-[[gnu::always_inline]] inline bool odbc_session::hand_over() {
+bool odbc_session::hand_over() {
     auto& to = *of_;
     to.through = &in_.through;
     to.asker = in_.through.self();
@@ -129,35 +138,13 @@ odbc_session::take_on(const statement& what, answer& into, duration limit) {
     return false;
 }
 
-void odbc_session::start(const statement& what, answer& into, completion& done) {
-    take_on(what, into, own_limit);
-    done_ = &done;
-    if (failed_)
-        return;
-    if (in_.by) {
-        hand_over();
-        return;
-    }
-    of_->move(call::stage::idle, call::stage::ended);
-    sent_ = true;
-    of_->run_here();
+[[gnu::noinline]] void odbc_session::take_notices() {
+    for (auto& one : of_->ended.notices)
+        into_->add_notice(std::move(one));
 }
 
-// Whether it has ended, and then the answer is complete.
-[[gnu::always_inline]] inline bool odbc_session::over() {
-    if (sent_ && of_->at() != call::stage::ended) {
-        if (!severed_.load())
-            return false;
-        give_up();
-    }
-    if (sent_)
-        take_answer();
-    asker_.store(nullptr);
-    auto left = ending::commit_left;
-    ending_.compare_exchange_strong(left, ending::open);
-    under_way_ = false;
-    into_ = nullptr;
-    return true;
+[[gnu::noinline]] void odbc_session::take_failure() {
+    failed_ = std::exchange(of_->ended.failed, std::nullopt);
 }
 
 [[gnu::always_inline]] inline void odbc_session::take_answer() {
@@ -165,17 +152,37 @@ void odbc_session::start(const statement& what, answer& into, completion& done) 
     sent_ = false;
     lost_ = lost_ || ended.lost;
     transaction_ = ended.transaction;
-    for (auto& one : ended.notices)
-        into_->add_notice(std::move(one));
-    if (ended.failed) {
-        failed_ = std::exchange(ended.failed, std::nullopt);
-    } else {
-        auto& result = of_->result();
-        result.hold();
-        into_->keep(&result, reader, result.rows(), result.columns());
-        into_->finish(transaction_);
+    if (!ended.notices.empty()) [[unlikely]]
+        take_notices();
+    if (ended.failed) [[unlikely]] {
+        take_failure();
+        return;
     }
-    of_->move(call::stage::ended, call::stage::idle);
+    auto& result = of_->result();
+    result.hold();
+    into_->keep(&result, reader, result.rows(), result.columns());
+    into_->finish(transaction_);
+}
+
+// On the agent that asks, which waits for as long as it takes.
+[[gnu::always_inline]] inline void odbc_session::run_here() {
+    of_->run_here();
+    take_answer();
+}
+
+[[gnu::noinline]] void odbc_session::start_here() {
+    run_here();
+}
+
+void odbc_session::start(const statement& what, answer& into, completion& done) {
+    done_ = &done;
+    if (!take_on(what, into))
+        return;
+    of_->asked.limit = own_limit;
+    if (in_.by)
+        hand_over();
+    else
+        start_here();
 }
 
 // The agent that is stuck in the driver keeps what it needs; this session is over. Nothing is given
@@ -190,9 +197,46 @@ void odbc_session::give_up() {
     in_.by->abandon(of_);
 }
 
+// Of a session that was severed; a statement that ends just now has its answer.
+[[gnu::noinline]] void odbc_session::end_at_once() {
+    give_up();
+    if (!sent_)
+        return;
+    take_answer();
+    of_->move(call::stage::ended, call::stage::idle);
+}
+
+[[gnu::always_inline]] inline void odbc_session::end() {
+    if (ending_.load() == ending::commit_left) // Nobody else leaves that state.
+        ending_.store(ending::open);
+    under_way_ = false;
+    into_ = nullptr;
+}
+
+// Whether it has ended, and then the answer is complete.
+[[gnu::always_inline]] inline bool odbc_session::over() {
+    if (sent_) {
+        if (of_->at() == call::stage::ended) {
+            take_answer();
+            of_->move(call::stage::ended, call::stage::idle);
+        } else if (!severed_.load()) {
+            return false;
+        } else {
+            end_at_once();
+        }
+    }
+    asker_.store(nullptr);
+    end();
+    return true;
+}
+
+[[gnu::noinline]] expected<void> odbc_session::failed() {
+    return *std::exchange(failed_, std::nullopt);
+}
+
 [[gnu::always_inline]] inline expected<void> odbc_session::outcome() {
-    if (failed_)
-        return *std::exchange(failed_, std::nullopt);
+    if (failed_) [[unlikely]]
+        return failed();
     return {};
 }
 
@@ -202,16 +246,16 @@ void odbc_session::advance() {
 }
 
 expected<void> odbc_session::run(const statement& what, answer& into, patience& with) {
-    take_on(what, into, with.longest());
-    if (!failed_) {
-        if (!in_.by || in_.profile.keeps_deadlines) {
-            of_->move(call::stage::idle, call::stage::ended);
-            sent_ = true;
-            of_->run_here();
-        } else {
-            hand_over();
-        }
+    const bool fits = take_on(what, into);
+    if (fits && of_->limits())
+        of_->asked.limit = with.longest();
+    if (fits && on_own_agent_) {
+        run_here();
+        end();
+        return outcome();
     }
+    if (fits)
+        hand_over();
     while (!over())
         if (!with.wait({}))
             sever();

@@ -46,18 +46,28 @@ private:
         commit_left, ///< Or is about to.
     };
 
-    void take_on(const statement& what, answer& into, duration limit);
-    bool fits(const statement& what);
-    std::optional<failure> unfit(const statement& what);
+    bool take_on(const statement& what, answer& into);
+    bool fit(const statement& what);
+    bool commit_leaves();
+    bool refuse(std::string_view message);
+    bool refuse_lost();
     void copy(const statement& what);
+    void run_here();
+    void start_here();
     bool hand_over();
     bool over();
+    void end();
+    void end_at_once();
     void take_answer();
+    void take_notices();
+    void take_failure();
     void give_up();
+    expected<void> failed();
     expected<void> outcome();
 
     std::shared_ptr<call> of_;
     const surroundings in_;
+    const bool on_own_agent_; ///< Calls are made where they are asked for.
     std::atomic<bool> severed_{false};
     std::atomic<ending> ending_{ending::open};
     std::atomic<agent*> asker_{nullptr}; ///< Who waits for the end of the statement under way.

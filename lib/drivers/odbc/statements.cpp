@@ -52,7 +52,7 @@ bool bound_parameters::bind_one(SQLHSTMT to, std::size_t which, const parameter&
     return true;
 }
 
-bool bound_parameters::put(
+bool bound_parameters::put_all(
     std::span<const parameter> values, std::span<const std::uint16_t> order
 ) noexcept {
     if (values.size() != all_.size())

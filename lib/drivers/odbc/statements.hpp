@@ -28,11 +28,11 @@ public:
         bool wide
     );
 
-    bool none() const noexcept { return all_.empty(); }
-
     /// Puts values where those of the run before were. False, and nothing is said of what is there
     /// now, if one of them does not fit or is asked for elsewhere.
-    bool put(std::span<const parameter> values, std::span<const std::uint16_t> order) noexcept;
+    bool put(std::span<const parameter> values, std::span<const std::uint16_t> order) noexcept {
+        return (values.empty() && all_.empty()) || put_all(values, order);
+    }
 
 private:
     struct one {
@@ -41,6 +41,7 @@ private:
         bool bound = false;
     };
 
+    bool put_all(std::span<const parameter> values, std::span<const std::uint16_t> order) noexcept;
     bool bind_one(SQLHSTMT to, std::size_t which, const parameter& value, bool wide);
 
     std::vector<one> all_;
@@ -55,6 +56,7 @@ struct known_statement {
     std::vector<std::uint16_t> order;
     bool prepared = false;
     bool shape_known = false; ///< The text names the columns that it brings.
+    bool plain = false;       ///< Likewise, and it does nothing but bring rows.
     SQLULEN limit = 0;        ///< Seconds, as it was last set.
     std::shared_ptr<const column_names> names;
     bound_parameters parameters;
