@@ -81,6 +81,7 @@ const std::vector<decision> with_a_witness = {
     {"a second failover, back to a",                                  after(taken_over, {a(hidden_mirror()), b(principal(2)), b(down()), a(principal(3, mirror_away()))}), writes_a, 3, exposed},
     {"F13: forced beside a living principal",                         after(well, {b(principal(2, {"SUSPENDED"}))}),       writes_b, 2,  exposed},
     {"F13: cold, two principals of two sequences",                    {a(principal(1)), b(principal(2))},                  writes_b, 2,  exposed},
+    {"F13: cold, and the witness is with the older of two principals", {a(principal(2, no_witness("DISCONNECTED"))), b(principal(1))}, nobody, {}, action_required},
     {"E3: cold, two principals of one sequence",                      {a(principal(2)), b(principal(2))},                  nobody,   2,  action_required},
     {"E3: the second of one sequence appears later",                  after(well, {b(principal(1))}),                      nobody,   1,  action_required},
     {"E9: b is of another session",                                   after(well, {b(principal(7, {"SYNCHRONIZED", "1", "2", foreign_guid}))}), writes_a, 1, exposed},
