@@ -174,6 +174,7 @@ public:
         0}; ///< Even: no reads here now. Grows with every change of role.
     std::uint64_t generation = 1;
     bool retired = false;
+    bool ruled_for = false;     ///< An operator accepted what it shows: its name is resolved anew.
     std::optional<epoch> reign; ///< Retired: the one its lent sessions may write in.
     core::bucket connects{};
     int failures = 0;

@@ -266,6 +266,9 @@ expected<void> store::rule(const endpoint& which, ruled::verdict what) {
     const auto index = static_cast<std::size_t>(found - members.begin());
     const bool posted = shared_->on->post([self = shared_from_this(), index, what] {
         core::mark<"operator ruled">();
+        // Its name may lead elsewhere by now: who was ruled for would be seen there for ever (F10).
+        if (what == ruled::verdict::accept_lineage && index < self->pools_.size())
+            self->pools_[index]->ruled_for = true;
         self->happened(ruled{what, index});
     });
     return posted ? expected<void>() : is_closed();

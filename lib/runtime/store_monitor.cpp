@@ -372,8 +372,8 @@ void store::route_reads(const topology& was) {
             pool.reading.store(number + 2);
         const bool foreign =
             one.refused && one.trouble && one.trouble->code == errc::configuration_invalid;
-        if (foreign)
-            pool.watched_by->redial();
+        if ((foreign || pool.ruled_for) && pool.watched_by->redial())
+            pool.ruled_for = false;
         const bool died = dead(one) && !(known && was.members[i].trouble == one.trouble);
         const bool fell = one.refused && !(known && was.members[i].refused);
         if (died || fell) {

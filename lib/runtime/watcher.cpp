@@ -90,14 +90,15 @@ bool watcher::ends_logins(const failure& why) {
     return true;
 }
 
-void watcher::redial() {
+bool watcher::redial() {
     const auto now = at_.on.now();
     if (closed_ || asking_ || !wire_ || now < redial_after_)
-        return;
+        return false;
     core::mark<"name that led to another cluster tried again">();
     redial_after_ = now + redial_time;
     drop();
     schedule();
+    return true;
 }
 
 void watcher::close() {

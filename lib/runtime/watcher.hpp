@@ -54,8 +54,8 @@ public:
     void unblock();
 
     /// Whoever answers is not the server that is meant: the session is given up, and the next
-    /// question resolves the name anew.
-    void redial();
+    /// question resolves the name anew. False if that cannot be done now, or was just done.
+    bool redial();
 
     const endpoint& where() const noexcept { return where_; }
     const profile& with() const noexcept { return *with_; }

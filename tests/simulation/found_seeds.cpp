@@ -49,6 +49,15 @@ BOOST_AUTO_TEST_CASE(keep_a_mirrored_pair_whole, *utf::label("P9") * utf::label(
         keeps_its_promises(sql_server_seeds + number);
 }
 
+// Ruled for by its name while its watcher was still with a stranger, the stranger was accepted, and
+// its watcher never left it again.
+BOOST_AUTO_TEST_CASE(
+    rule_for_what_a_member_shows,
+    *utf::label("E9") * utf::label("F10") * utf::label("F17") * utf::label("P9")
+) {
+    keeps_its_promises(sql_server_seeds + 24457);
+}
+
 BOOST_AUTO_TEST_CASE(replay_a_mirrored_pair_to_the_same_trace, *utf::label("S3")) {
     for (std::uint64_t number = 1; number <= 20; ++number) {
         const auto drawn = draw(sql_server_seeds + number);

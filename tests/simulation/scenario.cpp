@@ -238,7 +238,7 @@ private:
     void accept() {
         // A paused process learns nothing meanwhile.
         step_until([this] { return world_->now() >= judge_.paused_until(); }, 10s);
-        for (int i = 0; i < 5; ++i) {
+        for (int i = 0; i < 10; ++i) {
             step_until([] { return false; }, 300ms);
             const auto named = store_.named();
             const auto view = manager_->view();
@@ -250,6 +250,8 @@ private:
                 break;
             if (view->writer && !kin)
                 judge_.broke("E9", "a store of another lineage is written to");
+            if (!shows(*view, named, lead.lineage))
+                continue; // He rules for what a member shows, not for its name (F10).
             judge_.ruling(true);
             apart([&] {
                 if (!manager_->accept_lineage(plan_.at(named)))
@@ -257,6 +259,12 @@ private:
             });
         }
         judge_.ruling(false);
+    }
+
+    bool shows(const topology& view, site where, std::string_view lineage) const {
+        return std::any_of(view.members.begin(), view.members.end(), [&](const member& one) {
+            return one.at == plan_.at(where) && one.reign && one.reign->lineage == lineage;
+        });
     }
 
     void finish() {
