@@ -77,6 +77,11 @@ std::optional<std::size_t> member_called(std::string_view server_name, const evi
 /// meant by any name.
 bool some_unheard(const evidence& known, std::size_t of_first) noexcept;
 
+/// Whether a claimant is of no pair with one of the first members that answers, nor has its
+/// database: cold, a name may lead to another pair's principal (F10). Of a pair whose partner was
+/// replaced (C47), both have one database.
+bool of_another_database(std::size_t claimant, const evidence& known, std::size_t of_first);
+
 /// Where a server of that name listens, as far as the name tells.
 endpoint place_called(std::string_view server_name);
 

@@ -70,7 +70,8 @@ private:
 
     bool foreign(std::size_t i) const {
         return facts(i) && !facts(i)->guid.empty() && known_.overruled != i &&
-               (split_ || (!lineage_.empty() && facts(i)->guid != lineage_));
+               (split_ || (!lineage_.empty() && facts(i)->guid != lineage_) ||
+                (!is_.accepted && of_another_database(i, known_, store_.members().size())));
     }
 
     void describe_member(std::size_t i) {
@@ -218,6 +219,12 @@ private:
         }
         if (const auto why = not_serving(*best_)) {
             is_.cause = *why;
+            return;
+        }
+        if (!is_.accepted && known_.overruled != best_ &&
+            !member_called(facts(*best_)->partner, known_) &&
+            some_unheard(known_, store_.members().size())) {
+            is_.cause = "a principal of partners unknown here, and the other server is unheard yet";
             return;
         }
         const auto strength = strength_of(*best_);

@@ -31,6 +31,11 @@ bool same_host(std::string_view host, std::string_view name) noexcept {
     return !numeric(host) && host.substr(0, host.find('.')) == name;
 }
 
+// A guid of zeros is nobody's.
+bool tells(std::string_view guid) noexcept {
+    return guid.find_first_not_of("0-") != std::string_view::npos;
+}
+
 }
 
 endpoint place_called(std::string_view server_name) {
@@ -68,6 +73,20 @@ std::optional<std::size_t> member_called(std::string_view server_name, const evi
         found = i;
     }
     return found;
+}
+
+bool of_another_database(std::size_t claimant, const evidence& known, std::size_t of_first) {
+    const auto& row = *known.members[claimant].facts;
+    if (!row.claims() || !tells(row.broker))
+        return false;
+    const auto partner = member_called(row.partner, known);
+    for (std::size_t i = 0; i < std::min(of_first, known.members.size()); ++i) {
+        const auto& one = known.members[i];
+        if (i != claimant && i != partner && one.present && one.facts && tells(one.facts->broker) &&
+            one.facts->broker != row.broker)
+            return true;
+    }
+    return false;
 }
 
 }

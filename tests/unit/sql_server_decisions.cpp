@@ -44,6 +44,11 @@ void check(const std::vector<decision>& decisions) {
         }
 }
 
+// Whom a's name leads to: another database, whose partner is nobody here.
+cells stranger() {
+    return with(with(principal(1), "broker_guid", foreign_guid), "partner_instance", "DB3");
+}
+
 // clang-format off
 const story well = {a(principal(1)), b(hidden_mirror())};
 const story taken_over = after(well, {a(down()), b(principal(2, mirror_away()))});
@@ -86,6 +91,15 @@ const std::vector<decision> with_a_witness = {
     {"E3: the second of one sequence appears later",                  after(well, {b(principal(1))}),                      nobody,   1,  action_required},
     {"E9: b is of another session",                                   after(well, {b(principal(7, {"SYNCHRONIZED", "1", "2", foreign_guid}))}), writes_a, 1, exposed},
     {"E9: a was set up anew as another session",                      after(well, {a(principal(1, {"SYNCHRONIZED", "1", "2", foreign_guid}))}), nobody, 1, action_required},
+    {"F10: cold, a is of another database and another pair than b",   {a(stranger()), b(hidden_mirror())},                 nobody,   {}, action_required},
+    {"F10: b has not been heard yet",                                 {a(stranger())},                                     nobody,   {}, action_required},
+    {"F10: b answers first",                                          {b(hidden_mirror()), a(stranger())},                 nobody,   {}, action_required},
+    {"F10: and its name is mended",                                   {a(stranger()), b(hidden_mirror()), a(principal(1))}, writes_a, 1, serving},
+    {"C47: a's partner was replaced by one unknown here",             {a(with(principal(1), "partner_instance", "DB3")), b(hidden_mirror())}, writes_a, 1, exposed},
+    {"C47: and b is gone",                                            {a(stranger()), b(down())},                          writes_a, 1,  exposed},
+    {"C47: or does not tell its broker",                              {a(stranger()), b(with(hidden_mirror(), "broker_guid", {}))}, writes_a, 1, exposed},
+    {"C47: or tells zeros",                                           {a(stranger()), b(with(hidden_mirror(), "broker_guid", "00000000-0000-0000-0000-000000000000"))}, writes_a, 1, exposed},
+    {"two brokers of partners that name each other",                  {a(with(principal(1), "broker_guid", foreign_guid)), b(hidden_mirror())}, writes_a, 1, serving},
     {"NULL part, online: not mirrored, or not to be seen",            {a(not_mirrored()), b(not_mirrored())},              nobody,   {}, action_required},
     {"F37: a is read-only",                                           after(well, {a(with(principal(1), "updateability", "READ_ONLY"))}), nobody, 1, failing_over},
     {"C41: the login is unknown to b's database",                     after(well, {a(down()), b(without_access(2))}),      nobody,   1,  action_required},
@@ -122,10 +136,10 @@ BOOST_AUTO_TEST_CASE(
     *utf::label("C18") * utf::label("C20") * utf::label("C26") * utf::label("C28") *
         utf::label("C29") * utf::label("C30") * utf::label("C31") * utf::label("C32") *
         utf::label("C33") * utf::label("C34") * utf::label("C35") * utf::label("C41") *
-        utf::label("C51") * utf::label("E3") * utf::label("E9") * utf::label("F1") *
-        utf::label("F2") * utf::label("F9") * utf::label("F13") * utf::label("F15") *
-        utf::label("F19") * utf::label("F25") * utf::label("F26") * utf::label("F37") *
-        utf::label("F51")
+        utf::label("C47") * utf::label("C51") * utf::label("E3") * utf::label("E9") *
+        utf::label("F1") * utf::label("F2") * utf::label("F9") * utf::label("F10") *
+        utf::label("F13") * utf::label("F15") * utf::label("F19") * utf::label("F25") *
+        utf::label("F26") * utf::label("F37") * utf::label("F51")
 ) {
     check(with_a_witness);
 }
