@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_SUITE(a_closing_store)
 BOOST_AUTO_TEST_CASE(
     wakes_a_caller_at_whatever_moment_it_closes, *utf::label("P8") * utf::label("F55")
 ) {
-    for (int moment = 1; moment <= 2; ++moment) {
+    for (int moment = 1; moment <= 3; ++moment) {
         auto in = std::make_shared<testing::manual_world>(1);
         testing::fake_server a{{"a", 1, {}}};
         a.is = testing::fake_server::condition::down;
