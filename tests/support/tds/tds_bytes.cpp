@@ -126,7 +126,7 @@ std::string_view byte_source::bytes(std::size_t count) noexcept {
 
 byte_sink& byte_sink::number(std::uint64_t value, std::size_t bytes) {
     for (std::size_t i = 0; i < bytes; ++i)
-        made_ += static_cast<char>(value >> (8 * i) & 0xFFU);
+        made_ += i < sizeof value ? static_cast<char>(value >> (8 * i) & 0xFFU) : '\0';
     return *this;
 }
 
