@@ -313,7 +313,6 @@ BOOST_AUTO_TEST_CASE(whose_witness_returns_after_a_reconfigure_is_told_so, *utf:
     BOOST_TEST(
         on.store->reconfigure(on.servers.connection_string() + ";Idle_Limit=9min").has_value()
     );
-    on.world->advance(1s);
     on.servers.restart(site::witness);
     on.world->advance(5s);
     BOOST_TEST((on.store->view()->witness == witness_state::connected));
