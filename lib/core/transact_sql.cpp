@@ -103,9 +103,10 @@ statement_class classify_transact_sql(view text) noexcept {
     const auto first = all.next();
     auto rest = all;
     const auto second = rest.next();
-    const bool marks = same_word(first, "begin") || same_word(first, "save");
-    const bool begins = marks && among(of_transactions, second);
-    bool clean = among(clean_first, first) || begins;
+    const bool begins = same_word(first, "begin");
+    const bool marks = (begins || same_word(first, "save")) && among(of_transactions, second);
+    // A BEGIN alone is that of transact(), which the driver puts in the engine's words.
+    bool clean = among(clean_first, first) || marks || (begins && second.empty());
     bool commits = same_word(first, "commit");
     bool writes = !same_word(first, "select");
     // UPDATE has one SET of its own, MERGE as many as it has branches.

@@ -71,6 +71,21 @@ BOOST_AUTO_TEST_CASE(serve_the_first_commit_of_the_new_principal_without_a_login
     BOOST_TEST(database_logins(site::two) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(serve_transaction_after_transaction_once_they_are_moved, *utf::label("P6")) {
+    kill(site::one);
+    BOOST_TEST(writes_at(site::two));
+    const auto before = served.counted(site::two).logins;
+    for (int i = 0; i < 20; ++i) {
+        const auto result = store().transact({.until = deadline::in(10s)}, [i](lease& held) {
+            const auto row = fmt::format("INSERT INTO ledger VALUES ('many {}')", i);
+            const auto how = held.execute(row, {}, deadline::in(10s));
+            return how ? expected<void>() : how.error();
+        });
+        BOOST_TEST((result.ended == outcome::committed));
+    }
+    BOOST_TEST(served.counted(site::two).logins == before);
+}
+
 BOOST_AUTO_TEST_CASE(are_of_no_use_before_the_promotion_is_through, *utf::label("E5")) {
     served.set(site::two, {.at = point::statement, .what = effect::hold, .skip = 0, .times = 1});
     kill(site::one); // The watcher, or the first to move, is held at its question.

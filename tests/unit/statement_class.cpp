@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(
         {"INSERT INTO t VALUES (1) SET ROWCOUNT 5",           text,   dirty, true},
         {"MERGE t USING u ON a = b WHEN MATCHED THEN UPDATE SET c = d;", text, clean, true},
         {"WITH x AS (SELECT 1 a) DELETE FROM x",              text,   clean, true},
-        {"BEGIN TRAN",                                        text,   clean, true},
+        {"BEGIN",                                             text,   clean, true},
         {"begin transaction one",                             text,   clean, true},
         {"BEGIN TRAN INSERT INTO t VALUES (1) COMMIT",        commit, clean, true},
         {"BEGIN TRY SELECT 1 END TRY BEGIN CATCH END CATCH",  text,   dirty, true},
