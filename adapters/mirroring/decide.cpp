@@ -16,10 +16,6 @@ bool witness_names(const evidence& known) noexcept {
     return known.witness.connected && !known.witness.rows.empty();
 }
 
-std::string fixed_name(std::size_t place) {
-    return place == 0 ? "primary" : place == 1 ? "mirror" : fmt::format("partner {}", place + 1);
-}
-
 /// One decision, from evidence to topology.
 class decision {
 public:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "mirroring/pair.hpp"
 #include "mirroring/postgresql.hpp"
-#include "mirroring/vigilance.hpp"
 
 #include <hadr/ha_adapter.hpp>
 
@@ -29,17 +29,8 @@ struct witness_evidence {
 };
 
 /// The mode's private memory.
-struct evidence final : belief::memory, vigilance {
-    /// Where the members are: those of the specification, then partners learned from the witness or
-    /// remembered (C43, C47). An index never changes its meaning.
-    std::vector<endpoint> places;
-    std::vector<member_evidence> members; ///< By place.
+struct evidence final : pair_evidence<member_evidence> {
     witness_evidence witness;
-    std::optional<std::size_t> overruled; ///< Member whose epoch an operator accepts.
-    std::optional<std::size_t>
-        proven;             ///< The last writer, while its facts have not been lost since.
-    bool forgetful = false; ///< What a former process accepted cannot be read.
-    bool recalled = false;  ///< The epoch accepted was remembered by an earlier process.
 };
 
 }

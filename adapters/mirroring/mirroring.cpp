@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/allow_list.hpp"
 #include "core/allowed_actions.hpp"
 #include "core/epoch_order.hpp"
 #include "core/mark.hpp"
@@ -22,9 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration witness_step = 5ms; // Its answer costs more, and it tells what has changed.
-
-// Learned partners beyond it are left out: a witness must not be able to exhaust us (X7).
-constexpr std::size_t places_max = 16;
 
 bool ready(const member& one) noexcept {
     return one.plays == role::standby && !one.refused && !one.trouble;
@@ -80,11 +76,8 @@ private:
         time_point asked,
         const std::variant<answer, failure>& what
     ) const;
-    void keep_proof(evidence& into, const topology& is) const;
     void take_witness(evidence& into, const answered& event, time_point asked) const;
     void take_partners(evidence& into) const;
-    void take_ruling(evidence& into, const ruled& event) const;
-    void learn(evidence& into, const endpoint& at) const;
 
     const store_specification store_;
     const std::string member_question_;
@@ -150,32 +143,14 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
         if (doubt->member < have->members.size())
             take_doubt(*have, have->members[doubt->member], *doubt, now);
     } else if (const auto* memory_of = std::get_if<remembered>(&event)) {
-        const auto& highest = memory_of->highest;
-        have->forgetful = highest.lineage.empty();
-        const bool higher =
-            !was.accepted || core::compare(highest, *was.accepted) == epoch_order::newer;
-        if (!have->forgetful && higher) {
-            core::mark<"epoch recalled">();
-            was.accepted = highest;
-            was.accepted->strength = hadr::proof::none;
-            have->recalled = true;
-        }
-        for (const auto& at : memory_of->members)
-            learn(*have, at);
+        take_memory(*have, *memory_of, was, store_);
     } else if (const auto* ruling = std::get_if<ruled>(&event)) {
         take_ruling(*have, *ruling);
     }
-    const auto& before = memory(known).members; // Partners may have been learned since.
-    for (std::size_t i = 0; i < before.size(); ++i)
-        if (have->members[i].trouble && !before[i].trouble)
-            trouble_begins(*have, i, now);
+    suspect_troubled(*have, memory(known).members, now);
     end_old_suspicion(*have, now);
     auto is = decide(was, *have, store_);
-    if (is.writer && have->overruled == is.writer)
-        have->overruled.reset(); // Its epoch is the accepted one now.
-    const bool served = is.writer && !is.members[*is.writer].trouble;
-    have->without = served ? std::nullopt : std::optional(have->without.value_or(now));
-    keep_proof(*have, is);
+    settle(*have, is, now);
     return {std::move(is), std::move(have)};
 }
 
@@ -229,23 +204,6 @@ void adapter::take_member(
         into.proven.reset();
 }
 
-// E10, F14: the writer's proof outlives an hour offline or read-only, but neither a death nor a
-// claimant that is not of an older epoch.
-void adapter::keep_proof(evidence& into, const topology& is) const {
-    if (is.writer) {
-        into.proven = is.writer;
-        into.forgetful = false;
-        into.recalled = false; // The memory of a former process has served.
-        return;
-    }
-    for (std::size_t i = 0; i < is.members.size(); ++i) {
-        const auto& one = is.members[i];
-        if (into.proven != i && one.plays == role::primary && is.accepted &&
-            core::compare(*one.reign, *is.accepted) != epoch_order::older)
-            into.proven.reset();
-    }
-}
-
 void adapter::take_witness(evidence& into, const answered& event, time_point asked) const {
     auto& have = into.witness;
     have.sequence = event.sequence;
@@ -277,18 +235,10 @@ void adapter::take_partners(evidence& into) const {
         if (const auto i = member_of(row, into.places); i && *i < listed.size())
             listed[*i] = true;
         else if (!i)
-            learn(into, row.at);
+            learn(into, row.at, store_);
     }
     for (auto i = store_.members().size(); i < listed.size(); ++i)
         into.members[i].dropped = !listed[i];
-}
-
-void adapter::learn(evidence& into, const endpoint& at) const {
-    const bool known = std::find(into.places.begin(), into.places.end(), at) != into.places.end();
-    if (known || into.places.size() >= places_max || !core::allowed(at, store_.partners_allowed))
-        return;
-    into.places.push_back(at);
-    into.members.emplace_back();
 }
 
 std::optional<reign_mark> adapter::mark(const belief& known, std::uint64_t chance) const {
@@ -305,23 +255,6 @@ std::optional<reign_mark> adapter::mark(const belief& known, std::uint64_t chanc
             store_.fork_table,
             core::fork_table_text(store_.fork_table)
         )};
-}
-
-void adapter::take_ruling(evidence& into, const ruled& event) const {
-    if (event.member >= into.members.size())
-        return;
-    switch (event.what) {
-    case ruled::verdict::offline: into.members[event.member].offline = true; return;
-    case ruled::verdict::online: into.members[event.member].offline = false; return;
-    case ruled::verdict::accept_lineage:
-        into.overruled = event.member;
-        for (auto& one : into.members)
-            one.outruled = one.facts && one.facts->claims()
-                               ? std::optional(reign_of(*one.facts, hadr::proof::none))
-                               : std::nullopt;
-        into.members[event.member].outruled.reset();
-        return;
-    }
 }
 
 session_standing

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirroring/postgresql.hpp"
 
+#include "core/cells.hpp"
+#include "core/values.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace hadr::inline v0::mirroring {
 
@@ -13,22 +15,6 @@ namespace {
 
 constexpr std::size_t witness_columns = 8;
 constexpr std::size_t nodes_max = 64;
-
-failure senseless() {
-    return make_failure(
-        errc::unreachable, advice::retry, "the answer of the witness makes no sense (F51)"
-    );
-}
-
-std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
-    std::uint64_t value = 0;
-    if (!text || text->empty())
-        return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc{} || end != text->data() + text->size())
-        return std::nullopt;
-    return value;
-}
 
 std::string quoted(std::string_view text) {
     std::string made = "'";
@@ -58,7 +44,7 @@ std::string witness_question(const witness_server& of) {
 
 expected<std::vector<witness_row>> read_witness(const answer& from, const witness_server& of) {
     if (from.columns() != witness_columns || from.rows() > nodes_max)
-        return senseless();
+        return core::senseless("the witness");
     if (from.rows() == 0)
         return make_failure(
             errc::configuration_invalid,
@@ -67,11 +53,11 @@ expected<std::vector<witness_row>> read_witness(const answer& from, const witnes
         );
     std::vector<witness_row> made;
     for (std::size_t r = 0; r < from.rows(); ++r) {
-        const auto port = number(from.at(r, 1));
+        const auto port = core::number(from.at(r, 1));
         const auto host = from.at(r, 0);
         const auto goal = from.at(r, 4);
         if (!host || !port || *port == 0 || *port > 65535 || !goal)
-            return senseless();
+            return core::senseless("the witness");
         if (from.at(r, 7) != of.formation)
             return make_failure(
                 errc::configuration_invalid,
@@ -81,17 +67,14 @@ expected<std::vector<witness_row>> read_witness(const answer& from, const witnes
                 )
             );
         witness_row one;
-        one.at.host = escaped(*host, 253);
-        std::transform(one.at.host.begin(), one.at.host.end(), one.at.host.begin(), [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        });
+        one.at.host = core::lower_case(escaped(*host, 253));
         one.at.port = static_cast<std::uint16_t>(*port);
         one.name = escaped(from.at(r, 2).value_or(""), 63);
         one.state = escaped(from.at(r, 3).value_or(""), 63);
         one.goal = escaped(*goal, 63);
         const auto health = from.at(r, 5).value_or("");
         one.health = health == "1" ? 1 : health == "0" ? 0 : -1;
-        const auto lineage = number(from.at(r, 6)).value_or(0);
+        const auto lineage = core::number(from.at(r, 6)).value_or(0);
         one.lineage = lineage == 0 ? std::string() : std::to_string(lineage);
         made.push_back(std::move(one));
     }

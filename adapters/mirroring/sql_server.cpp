@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirroring/sql_server.hpp"
 
-#include "core/allow_list.hpp"
 #include "core/epoch_order.hpp"
 #include "core/mark.hpp"
 
@@ -12,8 +11,6 @@
 namespace hadr::inline v0::mirroring::sql_server {
 
 namespace {
-
-constexpr std::size_t places_max = 16; // X7: a server must not be able to exhaust us.
 
 class adapter final : public ha_adapter {
 public:
@@ -68,12 +65,8 @@ private:
         time_point asked,
         const std::variant<answer, failure>& what
     ) const;
-    void take_memory(evidence& into, const remembered& event, topology& was) const;
-    void take_ruling(evidence& into, const ruled& event) const;
     void take_partners(evidence& into, const topology& is) const;
-    void learn(evidence& into, const endpoint& at) const;
     void keep_word(evidence& into, const topology& is) const;
-    void keep_proof(evidence& into, const topology& is) const;
 
     const store_specification store_;
     const std::string question_;
@@ -144,20 +137,15 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
         std::any_of(before.members.begin(), before.members.end(), [](const member_evidence& one) {
             return one.answered_once;
         });
-    for (std::size_t i = 0; ever && i < before.members.size(); ++i)
-        if (have->members[i].trouble && !before.members[i].trouble)
-            trouble_begins(*have, i, now);
+    if (ever)
+        suspect_troubled(*have, before.members, now);
     end_old_suspicion(*have, now);
     auto is = decide(was, *have, store_, now);
     take_partners(*have, is);
     if (have->places.size() != is.members.size() || have->members.size() != before.members.size())
         is = decide(was, *have, store_, now);
-    if (is.writer && have->overruled == is.writer)
-        have->overruled.reset(); // Its epoch is the accepted one now.
-    const bool served = is.writer && !is.members[*is.writer].trouble;
-    have->without = served ? std::nullopt : std::optional(have->without.value_or(now));
     keep_word(*have, is);
-    keep_proof(*have, is);
+    settle(*have, is, now);
     return {std::move(is), std::move(have)};
 }
 
@@ -170,7 +158,7 @@ void adapter::take(evidence& into, const event_seen& event, topology& was, time_
         if (doubtful->member < into.members.size())
             mirroring::take_doubt(into, into.members[doubtful->member], *doubtful, now);
     } else if (const auto* memory_of = std::get_if<remembered>(&event))
-        take_memory(into, *memory_of, was);
+        take_memory(into, *memory_of, was, store_);
     else if (const auto* ruling = std::get_if<ruled>(&event))
         take_ruling(into, *ruling);
 }
@@ -242,37 +230,6 @@ void adapter::take_member(
     }
 }
 
-void adapter::take_memory(evidence& into, const remembered& event, topology& was) const {
-    into.forgetful = event.highest.lineage.empty();
-    const bool higher =
-        !was.accepted || core::compare(event.highest, *was.accepted) == epoch_order::newer;
-    if (!into.forgetful && higher) {
-        core::mark<"role sequence recalled">();
-        was.accepted = event.highest;
-        was.accepted->strength = hadr::proof::none;
-        into.recalled = true;
-    }
-    for (const auto& at : event.members)
-        learn(into, at);
-}
-
-void adapter::take_ruling(evidence& into, const ruled& event) const {
-    if (event.member >= into.members.size())
-        return;
-    switch (event.what) {
-    case ruled::verdict::offline: into.members[event.member].offline = true; return;
-    case ruled::verdict::online: into.members[event.member].offline = false; return;
-    case ruled::verdict::accept_lineage:
-        into.overruled = event.member;
-        for (auto& one : into.members)
-            one.outruled = one.facts && one.facts->claims()
-                               ? std::optional(reign_of(*one.facts, hadr::proof::none))
-                               : std::nullopt;
-        into.members[event.member].outruled.reset();
-        return;
-    }
-}
-
 // C43, C47: the principal's own word of its partner replaces what was learned before, as far as it
 // is allowed to (X3). What is configured is kept.
 void adapter::take_partners(evidence& into, const topology& is) const {
@@ -285,7 +242,7 @@ void adapter::take_partners(evidence& into, const topology& is) const {
     if (!listed && some_unheard(into, store_.members().size()))
         return;
     if (!listed) {
-        learn(into, place_called(partner));
+        learn(into, place_called(partner), store_);
         listed = member_called(partner, into);
     }
     for (auto i = store_.members().size(); i < into.members.size(); ++i) {
@@ -296,19 +253,6 @@ void adapter::take_partners(evidence& into, const topology& is) const {
     }
 }
 
-void adapter::learn(evidence& into, const endpoint& at) const {
-    const auto found = std::find(into.places.begin(), into.places.end(), at);
-    if (found != into.places.end()) {
-        into.members[static_cast<std::size_t>(found - into.places.begin())].dropped = false;
-        return;
-    }
-    if (into.places.size() >= places_max || !core::allowed(at, store_.partners_allowed))
-        return;
-    core::mark<"partner learned from its principal">();
-    into.places.push_back(at);
-    into.members.emplace_back();
-}
-
 void adapter::keep_word(evidence& into, const topology& is) const {
     for (std::size_t i = 0; i < is.members.size(); ++i) {
         const auto& one = into.members[i];
@@ -316,23 +260,6 @@ void adapter::keep_word(evidence& into, const topology& is) const {
                             !is.members[i].refused && (!is.writer || is.writer == i);
         if (speaks)
             into.principal = {i, *one.facts, one.facts_asked, false};
-    }
-}
-
-// E10, F14: the writer's proof outlives an hour offline or read-only, but neither a death nor a
-// claimant that is not of an older epoch.
-void adapter::keep_proof(evidence& into, const topology& is) const {
-    if (is.writer) {
-        into.proven = is.writer;
-        into.forgetful = false;
-        into.recalled = false; // The memory of a former process has served.
-        return;
-    }
-    for (std::size_t i = 0; i < is.members.size(); ++i) {
-        const auto& one = is.members[i];
-        if (into.proven != i && one.plays == role::primary && is.accepted && one.reign &&
-            core::compare(*one.reign, *is.accepted) != epoch_order::older)
-            into.proven.reset();
     }
 }
 

@@ -3,8 +3,8 @@
 
 #include "core/sql_server_member.hpp"
 #include "mirroring/alternation.hpp"
+#include "mirroring/pair.hpp"
 #include "mirroring/quorum.hpp"
-#include "mirroring/vigilance.hpp"
 
 #include <hadr/ha_adapter.hpp>
 #include <hadr/store.hpp>
@@ -38,17 +38,9 @@ struct last_word {
 };
 
 /// The mode's private memory.
-struct evidence final : belief::memory, vigilance {
-    /// Those of the specification, then partners learned from the engine or remembered (C43, C47).
-    std::vector<endpoint> places;
-    std::vector<member_evidence> members; ///< By place.
+struct evidence final : pair_evidence<member_evidence> {
     std::optional<last_word> principal;
     alternation blind;
-    std::optional<std::size_t> overruled; ///< Member whose epoch an operator accepts.
-    std::optional<std::size_t>
-        proven;             ///< The last writer, while its facts have not been lost since.
-    bool forgetful = false; ///< What a former process accepted cannot be read.
-    bool recalled = false;  ///< The epoch accepted was remembered by an earlier process.
 };
 
 synchrony synchrony_of(mirroring_state state) noexcept;
@@ -58,6 +50,9 @@ std::string words_of(const member_facts& facts);
 
 /// Why a server that answers is no partner that a session could be used with.
 std::optional<failure> unfit(const member_facts& row, const endpoint& place);
+
+/// Either partner's own link with the witness.
+aged_link witness_link_of(const member_facts& by, time_point asked);
 
 /// As the principal itself sees them: what it serves by.
 links own_links(const member_facts& principal, time_point asked);

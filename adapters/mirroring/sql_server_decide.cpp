@@ -17,10 +17,6 @@ using namespace std::chrono_literals;
 // C40): an engine that has not acted by then will not.
 constexpr duration failover_expected_within = 2min;
 
-std::string fixed_name(std::size_t place) {
-    return place == 0 ? "primary" : place == 1 ? "mirror" : fmt::format("partner {}", place + 1);
-}
-
 /// One decision, from evidence to topology.
 class decision {
 public:
@@ -411,7 +407,7 @@ private:
             return becoming(*facts(*best_));
         if (known_.principal && foreign(known_.principal->by)) // Set up anew: its past is over.
             return false;
-        return armed_before() && !mirror_denies();
+        return armed_before() && left() != quorum::none;
     }
 
     // Roles have moved, and the new principal is not through yet.
@@ -427,17 +423,16 @@ private:
                synchrony_of(row.mirroring) == synchrony::synchronized;
     }
 
-    // A mirror that shows its part (sysadmin), and since then cannot take over.
-    bool mirror_denies() const {
-        return std::any_of(
-            known_.members.begin(),
-            known_.members.end(),
-            [this](const member_evidence& one) {
-                return one.present && one.facts && one.facts->plays == part::mirror &&
-                       one.facts_asked > known_.principal->asked &&
-                       one.facts->witness == witness_link::disconnected;
-            }
-        );
+    // Of those who are left without the principal: a mirror that shows its part (sysadmin) may
+    // have said since the principal's last word that it has lost the witness.
+    quorum left() const {
+        links over{true, {link::cut}, {link::cut}, {}};
+        for (const auto& one : known_.members)
+            if (one.present && one.facts && one.facts->plays == part::mirror &&
+                one.facts_asked > known_.principal->asked)
+                over.mirror_witness =
+                    later(over.mirror_witness, witness_link_of(*one.facts, one.facts_asked));
+        return evaluate(over);
     }
 
     bool starting() const {

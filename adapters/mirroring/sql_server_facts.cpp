@@ -19,12 +19,6 @@ aged_link partners_link(const member_facts& by, time_point asked) {
     return {link::unknown, asked};
 }
 
-aged_link witness_link_of(const member_facts& by, time_point asked) {
-    if (by.witness == witness_link::connected)
-        return {link::up, asked};
-    return {by.witness == witness_link::disconnected ? link::cut : link::unknown, asked};
-}
-
 std::string_view word_of(mirroring_state state) noexcept {
     switch (state) {
     case mirroring_state::synchronized: return "synchronized";
@@ -37,6 +31,12 @@ std::string_view word_of(mirroring_state state) noexcept {
     return "unknown";
 }
 
+}
+
+aged_link witness_link_of(const member_facts& by, time_point asked) {
+    if (by.witness == witness_link::connected)
+        return {link::up, asked};
+    return {by.witness == witness_link::disconnected ? link::cut : link::unknown, asked};
 }
 
 synchrony synchrony_of(mirroring_state state) noexcept {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/postgresql_member.hpp"
 
+#include "core/cells.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace hadr::inline v0::core {
 
@@ -30,23 +31,6 @@ namespace {
 constexpr std::size_t member_columns = 10;
 constexpr int fork_rows_max = 16;
 constexpr std::size_t fork_text_max = 64;
-
-failure senseless() {
-    return make_failure(
-        errc::unreachable, advice::retry, "the answer of the member makes no sense (F51)"
-    );
-}
-
-std::optional<std::uint64_t> number(std::optional<std::string_view> text, int base = 10) {
-    std::uint64_t value = 0;
-    if (!text || text->empty())
-        return std::nullopt;
-    const auto [end, error] =
-        std::from_chars(text->data(), text->data() + text->size(), value, base);
-    if (error != std::errc{} || end != text->data() + text->size())
-        return std::nullopt;
-    return value;
-}
 
 bool fork_like(std::string_view text) {
     return !text.empty() && text.size() <= fork_text_max &&
@@ -92,14 +76,14 @@ std::optional<bool> truth(std::optional<std::string_view> text) {
 expected<member_facts> read_member(const answer& from) {
     const bool with_forks = from.columns() == member_columns + 1;
     if (from.rows() != 1 || (from.columns() != member_columns && !with_forks))
-        return senseless();
+        return senseless("the member");
     const auto in_recovery = truth(from.at(0, 0));
     const auto read_only = flag(from.at(0, 1), "on", "off");
     const auto lineage = from.at(0, 2);
     const auto own_timeline = number(from.at(0, 3), 16);
     if (!in_recovery || !read_only || !lineage || !number(lineage) ||
         (!*in_recovery && !own_timeline))
-        return senseless();
+        return senseless("the member");
     member_facts made;
     made.in_recovery = *in_recovery;
     made.read_only = *read_only;
@@ -117,7 +101,7 @@ expected<member_facts> read_member(const answer& from) {
     if (with_forks && from.at(0, member_columns)) {
         made.forks = read_forks(*from.at(0, member_columns));
         if (!made.forks)
-            return senseless();
+            return senseless("the member");
     }
     return made;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sql_server_member.hpp"
 
+#include "core/cells.hpp"
+#include "core/values.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace hadr::inline v0::core::sql_server {
@@ -14,37 +16,11 @@ namespace {
 constexpr std::size_t name_max = 128; // sysname
 constexpr std::size_t guid_length = 36;
 
-failure senseless() {
-    return make_failure(
-        errc::unreachable, advice::retry, "the answer of the member makes no sense (F51)"
-    );
-}
-
-using cell = std::optional<std::string_view>;
-
-std::optional<std::uint64_t> number(cell text) {
-    std::uint64_t value = 0;
-    if (!text || text->empty())
-        return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc{} || end != text->data() + text->size())
-        return std::nullopt;
-    return value;
-}
-
-std::string lower(std::string_view text) {
-    auto made = escaped(text, name_max);
-    std::transform(made.begin(), made.end(), made.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return made;
-}
-
 /// Empty for NULL; none if it is no guid.
 std::optional<std::string> guid(cell text) {
     if (!text)
         return std::string();
-    auto made = lower(*text);
+    auto made = lower_case(escaped(*text, name_max));
     const bool like = made.size() == guid_length &&
                       made.find_first_not_of("0123456789abcdef-") == std::string::npos;
     return like ? std::optional(std::move(made)) : std::nullopt;
@@ -82,7 +58,7 @@ bool take_mirroring(member_facts& into, const answer& from) {
                        : witness == 2 ? witness_link::disconnected
                                       : witness_link::unknown;
     }
-    into.partner = lower(from.at(0, 13).value_or(""));
+    into.partner = lower_case(escaped(from.at(0, 13).value_or(""), name_max));
     return true;
 }
 
@@ -101,7 +77,7 @@ std::string doubled(std::string_view text, char which) {
 
 expected<member_facts> read_member(const answer& from) {
     if (from.rows() != 1 || from.columns() != member_columns.size())
-        return senseless();
+        return senseless("the member");
     const auto here = from.at(0, 0);
     const auto server = from.at(0, 1);
     const auto name = from.at(0, 2);
@@ -109,9 +85,9 @@ expected<member_facts> read_member(const answer& from) {
     const auto fork = guid(from.at(0, 7));
     const auto session = guid(from.at(0, 8));
     if (!here || !server || server->empty() || !broker || !fork || !session)
-        return senseless();
+        return senseless("the member");
     member_facts made;
-    made.server_name = lower(*server);
+    made.server_name = lower_case(escaped(*server, name_max));
     made.known = name.has_value();
     if (!made.known)
         return made;
@@ -123,7 +99,7 @@ expected<member_facts> read_member(const answer& from) {
     made.fork = *fork;
     made.guid = *session;
     if (!take_mirroring(made, from))
-        return senseless();
+        return senseless("the member");
     return made;
 }
 

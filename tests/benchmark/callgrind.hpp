@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "benchmark/figures.hpp"
 #include "support/process.hpp"
 
 #include <chrono>
+#include <exception>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -30,6 +33,29 @@ inline double instructions_of(std::vector<std::string> options, test::child::com
             return sum;
         }
     throw std::runtime_error("callgrind wrote no totals");
+}
+
+/// A gate: prints the figure and says whether it keeps its limit.
+inline bool keeps(double value, double limit, std::string_view name) {
+    figure(name, value);
+    if (value <= limit)
+        return true;
+    say(fmt::format("{} is {:.0f}, more than {:.0f}", name, value, limit));
+    return false;
+}
+
+/// What main() returns of a benchmark that counts instructions.
+inline int counted(int (*measure)()) {
+    if (!std::filesystem::exists("/usr/bin/valgrind")) {
+        say("skipped: there is no valgrind");
+        return 77;
+    }
+    try {
+        return measure();
+    } catch (const std::exception& broken) {
+        say(fmt::format("the benchmark broke: {}", broken.what()));
+        return 1;
+    }
 }
 
 }

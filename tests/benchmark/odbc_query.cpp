@@ -4,13 +4,10 @@
 // stated. No driver that is known keeps its deadlines, so that calls are handed to another thread;
 // what they would cost on the caller's own is measured beside it. Usage: odbc_query.
 #include "benchmark/callgrind.hpp"
-#include "benchmark/figures.hpp"
 #include "support/guardian.hpp"
 #include "support/postgres.hpp"
 
 #include <charconv>
-#include <exception>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int counted = 500;
+constexpr int repetitions = 500;
 constexpr int timed = 2000;
 constexpr int turns = 5;
 constexpr double handed_over_most = 1500;
@@ -36,10 +33,10 @@ constexpr std::string_view quiet = ";Watch_Interval=1min;Pool_Max=1";
 double instructions(const std::string& mode, const std::string& with) {
     return instructions_of(
                {"--instr-atstart=no"},
-               {.words = {HADR_ODBC_SUBJECT, mode, with, std::to_string(counted)},
+               {.words = {HADR_ODBC_SUBJECT, mode, with, std::to_string(repetitions)},
                 .as_servers = false}
            ) /
-           counted;
+           repetitions;
 }
 
 double nanoseconds(const std::string& mode, const std::string& with) {
@@ -64,14 +61,6 @@ double wall_ratio(const subject& of, const std::string& mode) {
         lease.push_back(nanoseconds(mode, of.store));
     }
     return least(lease) / least(raw);
-}
-
-bool keeps(double value, double limit, std::string_view name) {
-    figure(name, value);
-    if (value <= limit)
-        return true;
-    say(fmt::format("{} is {:.0f}, more than {:.0f}", name, value, limit));
-    return false;
 }
 
 int measure() {
@@ -106,16 +95,7 @@ int measure() {
 }
 
 int run(int /*count*/, char** /*words*/) {
-    if (!std::filesystem::exists("/usr/bin/valgrind")) {
-        say("skipped: there is no valgrind");
-        return 77;
-    }
-    try {
-        return measure();
-    } catch (const std::exception& broken) {
-        say(fmt::format("the benchmark broke: {}", broken.what()));
-        return 1;
-    }
+    return counted(&measure);
 }
 
 }

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The price of a query in user-space instructions, which callgrind counts and no other load of the
 // machine changes: so this one is a gate. Usage: query.
-#include "benchmark/figures.hpp"
+#include "benchmark/callgrind.hpp"
 #include "support/guardian.hpp"
 #include "support/postgres.hpp"
 
 #include <cmath>
-#include <exception>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <stdexcept>
 #include <string>
 
 namespace hadr::benchmark {
-
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -25,37 +18,13 @@ constexpr double native_most = 0;
 
 /// Instructions for each query, all threads but the one that asks left out.
 double instructions(const std::string& mode, const std::string& function, int port) {
-    const test::temporary_folder folder("hadr-callgrind");
-    const auto out = folder.path() + "/out";
-    test::run(
-        {.words =
-             {"valgrind",
-              "--tool=callgrind",
-              "--callgrind-out-file=" + out,
-              "--toggle-collect=" + function,
-              HADR_QUERY_SUBJECT,
-              mode,
-              std::to_string(port),
-              std::to_string(repetitions)},
-         .as_servers = false},
-        120s
-    );
-    std::ifstream in(out);
-    for (std::string word; in >> word;)
-        if (word == "totals:" || word == "summary:") {
-            double sum = 0;
-            in >> sum;
-            return sum / repetitions;
-        }
-    throw std::runtime_error("callgrind wrote no totals");
-}
-
-bool keeps(double value, double limit, std::string_view name) {
-    figure(name, value);
-    if (value <= limit)
-        return true;
-    say(fmt::format("{} is {:.0f}, more than {:.0f}", name, value, limit));
-    return false;
+    return instructions_of(
+               {"--toggle-collect=" + function},
+               {.words =
+                    {HADR_QUERY_SUBJECT, mode, std::to_string(port), std::to_string(repetitions)},
+                .as_servers = false}
+           ) /
+           repetitions;
 }
 
 int measure() {
@@ -78,16 +47,7 @@ int measure() {
 }
 
 int run(int /*count*/, char** /*words*/) {
-    if (!std::filesystem::exists("/usr/bin/valgrind")) {
-        say("skipped: there is no valgrind");
-        return 77;
-    }
-    try {
-        return measure();
-    } catch (const std::exception& broken) {
-        say(fmt::format("the benchmark broke: {}", broken.what()));
-        return 1;
-    }
+    return counted(&measure);
 }
 
 }

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz/answer_maker.hpp"
-
-#include <hadr/adapters.hpp>
-
-#include <algorithm>
+#include "fuzz/adapter_listener.hpp"
 
 namespace hadr::test {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 /// One way to make a store available, and what its views must keep.
 struct fuzzed_store {
@@ -37,41 +31,13 @@ const fuzzed_store& store_of(std::uint8_t choice) {
     return all[choice % all.size()];
 }
 
-/// Feeds an adapter with any events and checks what it believes after each.
-class listener {
+class listener final : public adapter_listener {
 public:
-    explicit listener(byte_reader& from)
-        : from_(from)
-        , made_(from)
-        , store_(store_of(from.byte()))
-        , adapter_(*store_.by)
-        , known_(adapter_.begin()) {}
-
-    void run() {
-        check_view();
-        for (int i = 0; i < 200 && !from_.empty(); ++i) {
-            now_ += std::chrono::milliseconds(from_.byte());
-            const auto event = any_event();
-            const auto* ruling = std::get_if<ruled>(&event);
-            const bool overruled =
-                ruling != nullptr && ruling->what == ruled::verdict::accept_lineage;
-            lineage_ruled_ = lineage_ruled_ || overruled;
-            const auto before = known_.is;
-            known_ = adapter_.apply(known_, event, now_);
-            check_step(before);
-            check_view();
-            check_plan();
-            check_judgement();
-        }
-    }
+    listener(byte_reader& from, const fuzzed_store& of)
+        : adapter_listener(from, *of.by)
+        , store_(of) {}
 
 private:
-    std::uint64_t sequence() {
-        // Now and then of a question that was asked before others.
-        const auto back = from_.below(16);
-        return back > 12 && sequence_ > back ? sequence_ - back : ++sequence_;
-    }
-
     failure any_failure() {
         constexpr std::array<errc, 6> codes = {
             errc::unreachable,
@@ -93,8 +59,6 @@ private:
         return of_witness ? made_.witness() : made_.member();
     }
 
-    std::size_t any_member() { return from_.below(4); }
-
     event_seen any_answer() {
         const bool witness = from_.below(3) == 0;
         const auto asked = now_ - std::chrono::milliseconds(from_.byte());
@@ -106,7 +70,7 @@ private:
             any_result(witness)};
     }
 
-    event_seen any_event() {
+    event_seen any_event() override {
         switch (from_.below(12)) {
         case 0: return pushed{{subject::kind::witness, 0}, now_, from_.text(), from_.text()};
         case 1:
@@ -115,30 +79,12 @@ private:
         case 2: return reported{any_member(), now_, sequence(), any_result(false)};
         case 3: return suspected{any_member(), now_};
         case 4: return remembered{{"7000000001", from_.below(4), {}, {}, proof::own_word}, {}};
-        case 5: {
-            constexpr std::array<ruled::verdict, 3> all = {
-                ruled::verdict::offline, ruled::verdict::online, ruled::verdict::accept_lineage};
-            const auto what = all[from_.below(all.size())];
-            return ruled{what, any_member()};
-        }
+        case 5: return any_ruling();
         default: return any_answer();
         }
     }
 
-    void check_step(const topology& before) {
-        const auto& is = known_.is;
-        must(is.version >= before.version, "the version never goes back");
-        if (!before.accepted)
-            return;
-        must(is.accepted.has_value(), "an accepted epoch is never forgotten");
-        const auto order = adapter_.compare(*is.accepted, *before.accepted);
-        must(
-            lineage_ruled_ || order == epoch_order::same || order == epoch_order::newer,
-            "no epoch goes back but by an operator's word (E2)"
-        );
-    }
-
-    void check_view() const {
+    void check_view() const override {
         const auto& is = known_.is;
         must(is.members.size() >= store_.members, "the members of the string stay");
         must(is.members[0].at.host == "db1", "in their places");
@@ -152,57 +98,24 @@ private:
             store_.witness == (is.witness != witness_state::none),
             "no witness is known where none is configured, which is not the same as lost (C32)"
         );
-        must(!to_string(is).empty(), "a view prints");
-        if (!is.writer)
-            return;
-        must(*is.writer < is.members.size(), "the writer is a member");
-        const auto& writer = is.members[*is.writer];
-        must(writer.plays == role::primary, "the writer is a primary");
-        must(writer.writable, "the writer takes writes");
-        must(!writer.offline && !writer.refused, "the writer is neither offline nor refused");
-        must(is.accepted.has_value(), "with a writer there is an epoch");
+        check_writer();
     }
 
-    void check_plan() const {
-        const auto plan = adapter_.next(known_, now_);
-        std::vector<subject> asked;
-        for (const auto& one : plan.ask) {
-            must(
-                std::find(asked.begin(), asked.end(), one.to) == asked.end(),
-                "one inquiry of each subject"
-            );
-            must(one.limit > duration::zero(), "every question has its limit");
-            must(one.due <= now_ + 1min, "every question is due some time");
-            asked.push_back(one.to);
-        }
+    void check_asked(const std::vector<subject>& asked) const override {
         const std::size_t others = store_.witness ? 1 : 0;
         must(
             asked.size() >= store_.members + others &&
                 asked.size() <= known_.is.members.size() + others,
             "the witness and every member that is not dropped are asked"
         );
-        must(plan.wake > now_, "an adapter does not spin");
     }
 
-    void check_judgement() {
+    void check_judgement() override {
         const auto member = any_member() % store_.members;
-        const auto stands = adapter_.judge(known_, member, made_.member());
-        must(
-            stands.may_write || stands.may_read || stands.refused.has_value(),
-            "a session that may do nothing is told why"
-        );
-        if (stands.may_write)
-            must(known_.is.writer == member, "write sessions go to the writer only");
+        check_standing(member, adapter_.judge(known_, member, made_.member()));
     }
 
-    byte_reader& from_;
-    answer_maker made_;
     const fuzzed_store& store_;
-    const ha_adapter& adapter_;
-    belief known_;
-    time_point now_ = time_point() + 1h;
-    std::uint64_t sequence_ = 0;
-    bool lineage_ruled_ = false;
 };
 
 }
@@ -211,6 +124,7 @@ private:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
     hadr::test::byte_reader from(bytes, count);
-    hadr::test::listener(from).run();
+    const auto& of = hadr::test::store_of(from.byte());
+    hadr::test::listener(from, of).run();
     return 0;
 }

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sql_server_member.hpp"
-#include "fuzz/answer_maker.hpp"
-
-#include <hadr/adapters.hpp>
-
-#include <algorithm>
+#include "fuzz/adapter_listener.hpp"
 
 namespace hadr::test {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 /// A pair of SQL Server's, and what its views must keep.
 struct fuzzed_pair {
@@ -35,40 +29,16 @@ const fuzzed_pair& pair_of(std::uint8_t choice) {
     return all[choice % all.size()];
 }
 
-/// Feeds the adapter with any events and checks what it believes after each.
-class listener {
+class listener final : public adapter_listener {
 public:
-    explicit listener(byte_reader& from)
-        : from_(from)
-        , made_(from)
-        , pair_(pair_of(from.byte()))
-        , adapter_(*pair_.by)
-        , known_(adapter_.begin()) {}
-
-    void run() {
-        check_view();
-        for (int i = 0; i < 200 && !from_.empty(); ++i) {
-            const auto by = std::chrono::milliseconds(from_.byte());
-            now_ += from_.below(8) == 0 ? 1000 * by : by;
-            const auto event = any_event();
-            const auto* ruling = std::get_if<ruled>(&event);
-            lineage_ruled_ = lineage_ruled_ ||
-                             (ruling != nullptr && ruling->what == ruled::verdict::accept_lineage);
-            const auto before = known_.is;
-            known_ = adapter_.apply(known_, event, now_);
-            check_step(before);
-            check_view();
-            check_plan();
-            check_judgement();
-            check_operation();
-        }
-    }
+    listener(byte_reader& from, const fuzzed_pair& of)
+        : adapter_listener(from, *of.by)
+        , pair_(of) {}
 
 private:
-    std::uint64_t sequence() {
-        // Now and then of a question that was asked before others.
-        const auto back = from_.below(16);
-        return back > 12 && sequence_ > back ? sequence_ - back : ++sequence_;
+    duration any_pause() override {
+        const auto by = std::chrono::milliseconds(from_.byte());
+        return from_.below(8) == 0 ? 1000 * by : by;
     }
 
     failure any_failure() {
@@ -92,10 +62,7 @@ private:
         return made_.partner();
     }
 
-    // One more than there may be, now and then.
-    std::size_t any_member() { return from_.below(4); }
-
-    event_seen any_event() {
+    event_seen any_event() override {
         const auto asked = now_ - std::chrono::milliseconds(from_.byte());
         switch (from_.below(12)) {
         case 0: return pushed{{subject::kind::member, any_member()}, now_, from_.text(), "x"};
@@ -110,29 +77,11 @@ private:
                  {},
                  proof::own_word},
                 {{"db3", 1433, {}}}};
-        case 5: {
-            constexpr std::array<ruled::verdict, 3> all = {
-                ruled::verdict::offline, ruled::verdict::online, ruled::verdict::accept_lineage};
-            const auto what = all[from_.below(all.size())];
-            return ruled{what, any_member()};
-        }
+        case 5: return any_ruling();
         default:
             return answered{
                 {subject::kind::member, any_member()}, asked, sequence(), now_, any_result()};
         }
-    }
-
-    void check_step(const topology& before) const {
-        const auto& is = known_.is;
-        must(is.version >= before.version, "the version never goes back");
-        if (!before.accepted)
-            return;
-        must(is.accepted.has_value(), "an accepted epoch is never forgotten");
-        const auto order = adapter_.compare(*is.accepted, *before.accepted);
-        must(
-            lineage_ruled_ || order == epoch_order::same || order == epoch_order::newer,
-            "no epoch goes back but by an operator's word (E2)"
-        );
     }
 
     void check_members() const {
@@ -148,58 +97,38 @@ private:
             );
     }
 
-    void check_view() const {
-        const auto& is = known_.is;
+    void check_view() const override {
         check_members();
-        must(!to_string(is).empty(), "a view prints");
+        check_writer();
+        const auto& is = known_.is;
         if (!is.writer)
             return;
-        must(*is.writer < is.members.size(), "the writer is a member");
         const auto& writer = is.members[*is.writer];
-        must(writer.plays == role::primary, "the writer is a principal");
-        must(writer.writable, "the writer takes writes");
-        must(!writer.offline && !writer.refused, "the writer is neither offline nor refused");
-        must(is.accepted.has_value(), "with a writer there is an epoch");
         must(
             writer.reign && adapter_.compare(*writer.reign, *is.accepted) == epoch_order::same,
             "which is the writer's (E1)"
         );
     }
 
-    void check_plan() const {
-        const auto plan = adapter_.next(known_, now_);
-        std::vector<std::size_t> asked;
-        for (const auto& one : plan.ask) {
-            must(one.to.what == subject::kind::member, "the witness is never contacted (C9)");
-            must(one.to.index < known_.is.members.size(), "who is asked is a member");
-            must(
-                std::find(asked.begin(), asked.end(), one.to.index) == asked.end(),
-                "one inquiry of each subject"
-            );
-            must(one.limit > duration::zero(), "every question has its limit");
-            must(one.due <= now_ + 1min, "every question is due some time");
-            asked.push_back(one.to.index);
+    void check_asked(const std::vector<subject>& asked) const override {
+        for (const auto& one : asked) {
+            must(one.what == subject::kind::member, "the witness is never contacted (C9)");
+            must(one.index < known_.is.members.size(), "who is asked is a member");
         }
         must(!asked.empty(), "somebody is always asked");
-        must(plan.wake > now_, "an adapter does not spin");
     }
 
-    void check_judgement() {
+    void check_judgement() override {
         const auto member = any_member();
         const auto stands = adapter_.judge(known_, member, made_.partner());
-        must(
-            stands.may_write || stands.may_read || stands.refused.has_value(),
-            "a session that may do nothing is told why"
-        );
+        check_standing(member, stands);
         must(
             !(stands.may_wait && (stands.may_write || stands.may_read)) || pair_.standalone,
             "what waits outside of the database does nothing in it"
         );
-        if (stands.may_write)
-            must(known_.is.writer == member, "write sessions go to the writer only");
     }
 
-    void check_operation() {
+    void check_operation() override {
         operation wanted;
         const auto choice = from_.byte();
         wanted.what =
@@ -221,14 +150,7 @@ private:
 
     static constexpr auto& guids = answer_maker::guids;
 
-    byte_reader& from_;
-    answer_maker made_;
     const fuzzed_pair& pair_;
-    const ha_adapter& adapter_;
-    belief known_;
-    time_point now_ = time_point() + 1h;
-    std::uint64_t sequence_ = 0;
-    bool lineage_ruled_ = false;
 };
 
 }
@@ -237,6 +159,7 @@ private:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
     hadr::test::byte_reader from(bytes, count);
-    hadr::test::listener(from).run();
+    const auto& of = hadr::test::pair_of(from.byte());
+    hadr::test::listener(from, of).run();
     return 0;
 }

@@ -4,10 +4,10 @@
 // nothing. No file may be made by a value.
 #include "property/odbc_listeners.hpp"
 #include "property/odbc_strings.hpp"
+#include "property/scratch_folder.hpp"
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -50,36 +50,28 @@ private:
 /// A folder that the process stands in, so that a file named without one would be seen.
 class scratch {
 public:
-    scratch() {
-        auto name = (fs::temp_directory_path() / "hadr-odbc-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr)
-            throw std::runtime_error("no temporary folder");
-        folder_ = name;
-        before_ = fs::current_path();
-        fs::current_path(folder_);
-    }
+    scratch() { fs::current_path(here_.path()); }
     scratch(const scratch&) = delete;
     scratch& operator=(const scratch&) = delete;
     ~scratch() {
         std::error_code ignored;
         fs::current_path(before_, ignored);
-        fs::remove_all(folder_, ignored);
     }
 
     /// What lies there, which is then removed.
     std::set<std::string> clear() const {
         std::set<std::string> names;
-        for (const auto& one : fs::directory_iterator(folder_))
+        for (const auto& one : fs::directory_iterator(folder()))
             names.insert(one.path().filename().string());
         for (const auto& one : names)
-            fs::remove_all(folder_ / one);
+            fs::remove_all(folder() / one);
         return names;
     }
-    const fs::path& folder() const noexcept { return folder_; }
+    const fs::path& folder() const noexcept { return here_.path(); }
 
 private:
-    fs::path folder_;
-    fs::path before_;
+    const fs::path before_ = fs::current_path();
+    const scratch_folder here_{"hadr-odbc"};
 };
 
 struct subject {

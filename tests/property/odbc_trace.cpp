@@ -2,6 +2,7 @@
 // usage: odbc_trace CASE: what the real driver manager and drivers write of a login, and that the
 // check before a login says so. One case in each process: ODBC's files are read once.
 #include "drivers/odbc/trace.hpp"
+#include "property/scratch_folder.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -28,37 +29,27 @@ constexpr const char* canary = "canary-in-a-password";
 class odbc_folder {
 public:
     odbc_folder() {
-        auto name = (fs::temp_directory_path() / "hadr-trace-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr)
-            throw std::runtime_error("no temporary folder");
-        folder_ = name;
-        setenv("ODBCSYSINI", name.c_str(), 1);
-        setenv("ODBCINI", (folder_ / "odbc.ini").c_str(), 1);
-    }
-    odbc_folder(const odbc_folder&) = delete;
-    odbc_folder& operator=(const odbc_folder&) = delete;
-    ~odbc_folder() {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
+        setenv("ODBCSYSINI", file("").c_str(), 1);
+        setenv("ODBCINI", file("odbc.ini").c_str(), 1);
     }
 
     void write(const std::string& more) const {
-        std::ofstream(folder_ / "odbcinst.ini")
+        std::ofstream(file("odbcinst.ini"))
             << "[SQLite3]\nDriver=libsqlite3odbc.so\n[FreeTDS]\nDriver=libtdsodbc.so\n"
             << more;
-        std::ofstream(folder_ / "odbc.ini") << "[traced]\nDriver=SQLite3\nTraceFile=trace\n";
+        std::ofstream(file("odbc.ini")) << "[traced]\nDriver=SQLite3\nTraceFile=trace\n";
     }
-    std::string file(const std::string& name) const { return (folder_ / name).string(); }
+    std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
 
     /// Whether the canary lies in it.
     bool leaked(const std::string& name) const {
-        std::ifstream in(folder_ / name, std::ios::binary);
+        std::ifstream in(file(name), std::ios::binary);
         const std::string all((std::istreambuf_iterator<char>(in)), {});
         return all.find(canary) != std::string::npos;
     }
 
 private:
-    fs::path folder_;
+    const scratch_folder folder_{"hadr-trace"};
 };
 
 /// A connection handle and what surrounds it.

@@ -186,6 +186,23 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    knows_of_one_write_that_it_was_refused_and_not_of_several, *utf::label("C7") * utf::label("F37")
+) {
+    const std::string one = "insert into t values (1)";
+    scene in("FreeTDS");
+    in.script.failures[one] = {{"25000", 3906}};
+    in.script.failures[one + " " + one] = {{"25000", 3906}};
+    const auto stale = in.run({one, {}, statement_kind::commit});
+    BOOST_TEST_REQUIRE(!stale.has_value());
+    BOOST_TEST(stale.error().code == errc::wrong_role);
+    BOOST_TEST(in.on->usable());
+    const auto both = one + " " + one;
+    const auto open = in.run({both, {}, statement_kind::commit});
+    BOOST_TEST_REQUIRE(!open.has_value());
+    BOOST_TEST(open.error().code == errc::outcome_unknown);
+}
+
+BOOST_AUTO_TEST_CASE(
     calls_no_commit_of_a_failed_transaction_committed, *utf::label("C1") * utf::label("F41")
 ) {
     scene in("PostgreSQL Unicode");

@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(
         "Driver=PostgreSQL Unicode;Server=db1;Port=5432;Database=rtc;UID=app;PWD={right-horse};"
         "SSLmode=verify-full;Debug=0;CommLog=0;Protocol=7.4-0;UseServerSidePrepare=1;"
         "UseDeclareFetch=0;LFConversion=0;ByteaAsLongVarBinary=1;"
-        "pqopt={hostaddr='10.0.0.1' passfile='/dev/null/none' connect_timeout='3' "
+        "pqopt={hostaddr='10.0.0.1' connect_timeout='3' passfile='/dev/null/none' "
         "client_encoding='UTF8' application_name='it\\'s; a \\\\ {demo}}' "
         "target_session_attrs='any' keepalives_idle='10' keepalives_interval='5' "
         "keepalives_count='3' tcp_user_timeout='30000' "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/errors.hpp"
+#include "drivers/odbc/profiles.hpp"
 #include "unit/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -11,12 +12,15 @@ using odbc::diagnostic;
 using odbc::login_failure;
 using odbc::phase;
 using odbc::statement_failure;
-using odbc::ways_of;
 
 namespace {
 
 constexpr auto no = errc::rejected_by_server;
 constexpr auto unsure = errc::outcome_unknown;
+const odbc::engine_ways& ways_of(odbc_family which) {
+    return odbc::profile_of(which).ways;
+}
+
 constexpr auto pg = odbc_family::psqlodbc;
 constexpr auto my = odbc_family::mariadb;
 constexpr auto lite = odbc_family::sqlite;

@@ -43,10 +43,7 @@ BOOST_AUTO_TEST_CASE(are_found_by_a_drivers_name_and_by_its_librarys, *utf::labe
         {"Oracle 21", f::other},
         {"", f::other}};
     for (const auto& [driver, of] : rows)
-        BOOST_TEST_CONTEXT(driver) {
-            BOOST_TEST((odbc::profile_of(driver).family == of));
-            BOOST_TEST((odbc::profile_of(driver).kind == engine_of(of)));
-        }
+        BOOST_TEST((odbc::profile_of(driver).family == of), driver);
 }
 
 BOOST_AUTO_TEST_CASE(are_one_for_each_family_and_marked_where_untested) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "drivers/odbc/profiles.hpp"
 #include "drivers/odbc/tracking.hpp"
 #include "unit/printing.hpp"
 
@@ -21,7 +22,6 @@ namespace utf = boost::unit_test;
 using odbc::after_statement;
 using odbc::sort_of;
 using odbc::tracked;
-using odbc::ways_of;
 
 namespace {
 
@@ -71,6 +71,10 @@ struct step {
     tracked then;
 };
 
+const odbc::engine_ways& ways_of(odbc_family which) {
+    return odbc::profile_of(which).ways;
+}
+
 constexpr auto pg = odbc_family::psqlodbc;
 constexpr auto ms = odbc_family::freetds;
 constexpr auto my = odbc_family::mariadb;
@@ -117,6 +121,29 @@ BOOST_AUTO_TEST_CASE(are_seen_by_the_words_of_a_statement, *utf::label("C1")) {
             BOOST_TEST(sort.several == several);
             BOOST_TEST(sort.query == query);
         }
+}
+
+BOOST_AUTO_TEST_CASE(are_one_write_only_if_nothing_else_is_in_the_text, *utf::label("C8")) {
+    for (const auto* text :
+         {"insert into t values (?)",
+          "  /* why */ INSERT INTO t SELECT a FROM u;",
+          "update t set a = 1 where b = 2",
+          "delete from t where deleted = 1",
+          "with c as (select 1 as a) insert into t select a from c"})
+        BOOST_TEST(odbc::writes_once(text), text);
+    for (const auto* text :
+         {"select 1",
+          "",
+          "commit",
+          "merge t using u on t.a = u.a when matched then update set b = 1;",
+          "insert into t values (1) insert into t values (2)",
+          "insert into t values (1); select 1",
+          "insert into t exec p",
+          "update t set a = 1 if @@rowcount = 0 insert into t values (1)",
+          "insert into t values ('delete')",
+          "delete from t commit",
+          "select a into u from t"})
+        BOOST_TEST(!odbc::writes_once(text), text);
 }
 
 BOOST_AUTO_TEST_CASE(follow_what_their_engine_does, *utf::label("C1") * utf::label("P6")) {

@@ -61,24 +61,27 @@ struct row {
     verdict login;
     verdict statement;
     verdict commit;
+    verdict lone_write;
 };
 
 // clang-format off
 const std::vector<row> table = {
-    {{954, 976, 978, 979, 982, 983, 3906, 3908},                  no_role(),   no_role(),      nobody_knows()},
-    {{955, 988},                                                  no_quorum(), no_quorum(),    nobody_knows()},
+    {{954, 976, 978, 979, 982, 983, 3906, 3908},                  no_role(),   no_role(),      nobody_knows(), no_role()},
+    {{955, 988},                                                  no_quorum(), no_quorum(),    nobody_knows(), nobody_knows()},
     {{956, 952, 921, 922, 927, 941, 942, 945, 4221, 6005, 17142, 17148, 17187, 18401, 18451, 18461},
-                                                                  not_now(),   not_now(),      nobody_knows()},
-    {{4060, 4064},                                                again(),     final_no(),     nobody_knows()},
-    {{18456, 18452, 18470, 18486, 18487, 18488, 1346},            final_no(),  final_no(),     nobody_knows()},
+                                                                  not_now(),   not_now(),      nobody_knows(), nobody_knows()},
+    {{4060, 4064},                                                again(),     final_no(),     nobody_knows(), nobody_knows()},
+    {{18456, 18452, 18470, 18486, 18487, 18488, 1346},            final_no(),  final_no(),     nobody_knows(), nobody_knows()},
     {{10928, 10929, 40143, 40166, 40197, 40501, 40540, 40613, 42108, 42109, 49918, 49919, 49920, 17809, 17810},
-                                                                  again(),     nobody_knows(), nobody_knows()},
-    {{1205, 3960, 41301, 41302, 41305, 41325},                    again(),     again(),        again()},
-    {{1204, 1222},                                                again(),     again(),        nobody_knows()},
-    {{3902, 3903, 3930, 3998},                                    again(),     final_no(),     final_no()},
+                                                                  again(),     nobody_knows(), nobody_knows(), nobody_knows()},
+    {{1205, 3960, 41301, 41302, 41305, 41325},                    again(),     again(),        again(),        again()},
+    {{1204, 1222},                                                again(),     again(),        nobody_knows(), again()},
+    {{3902, 3903, 3930, 3998},                                    again(),     final_no(),     final_no(),     final_no()},
     {{21, 596, 605, 823, 824, 832, 913, 3314, 3414, 3624, 4014, 9001, 9004, 18056},
-                                                                  not_now(),   nobody_knows(), nobody_knows()},
-    {{208, 2627, 50000, 8134, 20009, 20598, 2147483647},          again(),     final_no(),     nobody_knows()},
+                                                                  not_now(),   nobody_knows(), nobody_knows(), nobody_knows()},
+    {{102, 105, 156, 207, 208, 220, 229, 230, 245, 515, 547, 2601, 2627, 2628, 8114, 8115, 8152},
+                                                                  again(),     final_no(),     nobody_knows(), final_no()},
+    {{50000, 8134, 20009, 20598, 2147483647},                     again(),     final_no(),     nobody_knows(), nobody_knows()},
 };
 // clang-format on
 
@@ -91,7 +94,7 @@ BOOST_AUTO_TEST_CASE(
     *utf::label("C51") * utf::label("C6") * utf::label("C7") * utf::label("F25") *
         utf::label("F26") * utf::label("F33") * utf::label("F37") * utf::label("F38")
 ) {
-    for (const auto& [numbers, login, statement, commit] : table)
+    for (const auto& [numbers, login, statement, commit, lone_write] : table)
         for (const int number : numbers)
             for (const auto* sqlstate : {"42000", "25000", "HY000", "40001"}) {
                 if (number == 20009 && sqlstate != std::string_view("42000"))
@@ -101,6 +104,11 @@ BOOST_AUTO_TEST_CASE(
                     BOOST_TEST(classify_sql_server(all, phase::login, true) == login);
                     BOOST_TEST(classify_sql_server(all, phase::statement, false) == statement);
                     BOOST_TEST(classify_sql_server(all, phase::commit, false) == commit);
+                    BOOST_TEST(classify_sql_server(all, phase::lone_write, false) == lone_write);
+                    BOOST_TEST(
+                        classify_sql_server(all, phase::lone_write, true).code ==
+                        errc::outcome_unknown
+                    );
                 }
             }
 }

@@ -2,6 +2,7 @@
 #include "drivers/libpq/errors.hpp"
 #include "drivers/libpq/options.hpp"
 #include "drivers/libpq/session.hpp"
+#include "drivers/shared/login.hpp"
 
 #include <hadr/libpq.hpp>
 
@@ -20,6 +21,9 @@ namespace hadr::inline v0::libpq {
 
 namespace {
 
+using drivers::place_of;
+
+constexpr std::string_view own_name = "libpq";
 constexpr answer_limits own_limits{10'000, 1U << 20U};
 
 /// One login under way.
@@ -311,7 +315,7 @@ private:
 
 class libpq_driver final : public driver {
 public:
-    std::string_view name() const noexcept override { return "libpq"; }
+    std::string_view name() const noexcept override { return own_name; }
 
     expected<std::unique_ptr<session>> connect(
         const target& to, time_point until, world& through, const std::shared_ptr<executor>& /*by*/
@@ -327,7 +331,7 @@ std::shared_ptr<driver> make_driver() {
 }
 
 pg_conn* native(lease& held) noexcept {
-    return static_cast<pg_conn*>(held.native());
+    return held.driver() == own_name ? static_cast<pg_conn*>(held.native()) : nullptr;
 }
 
 }

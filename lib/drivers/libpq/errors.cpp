@@ -1,62 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/libpq/errors.hpp"
 
-#include <fmt/format.h>
+#include "drivers/shared/sqlstates.hpp"
 
-#include <algorithm>
-#include <array>
+#include <fmt/format.h>
 
 namespace hadr::inline v0::libpq {
 
 namespace {
 
-// Repeating is safe and may help: nothing of the statement remains.
-constexpr std::array<std::string_view, 11> worth_repeating = {
-    "40001", // serialization failure, recovery conflict
-    "40P01", // deadlock
-    "55P03", // lock not available
-    "55006", // object in use
-    "57014", // cancelled, statement timeout
-    "53000",
-    "53100", // disk full (F36)
-    "53200", // out of memory
-    "53300", // too many connections (F25)
-    "25P02", // the transaction had failed already
-    "25P03"};
-
-template <class List>
-bool among(const List& all, std::string_view sqlstate) noexcept {
-    return std::find(all.begin(), all.end(), sqlstate) != all.end();
-}
-
-bool sqlstate_like(std::string_view five) noexcept {
-    return five.size() == 5 && std::all_of(five.begin(), five.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-           });
-}
-
-// The written list of C7: classes of the server's errors that end a statement, and its transaction,
-// before anything of it can be committed. Not on it: 08, which a proxy sends for a server that it
-// lost, and 00 to 02, which are no errors.
-constexpr std::array<std::string_view, 38> definite_classes = {
-    "03", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "20", "21", "22", "23", "24",
-    "25", "26", "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F",
-    "40", "42", "44", "53", "54", "55", "57", "58", "F0", "HV", "P0", "XX"};
-
-// The standard leaves these to implementations; what is not the server's own is raised by the
-// application's functions, inside the transaction that it ends.
-bool left_to_applications(std::string_view sqlstate) noexcept {
-    const char first = sqlstate.front();
-    return (first >= '5' && first <= '9') || (first >= 'I' && first <= 'Z');
-}
-
-// 40003 says of itself that the outcome is open; after 57P0x the server ends the session, and its
-// commit may be done, here alone or everywhere.
-bool definite(std::string_view sqlstate) noexcept {
-    if (!sqlstate_like(sqlstate) || sqlstate == "40003" || sqlstate.starts_with("57P"))
-        return false;
-    return among(definite_classes, sqlstate.substr(0, 2)) || left_to_applications(sqlstate);
-}
+using drivers::definite;
+using drivers::sqlstate_like;
 
 failure with_words(failure base, std::string_view sqlstate, std::string_view text) {
     base.sqlstate = escaped(sqlstate, 5);
@@ -75,7 +29,7 @@ failure rejected(std::string_view sqlstate, std::string_view server_text) {
         );
     if (!definite(sqlstate))
         return with_words(lost({}), sqlstate, server_text);
-    const auto next = among(worth_repeating, sqlstate) ? advice::retry : advice::give_up;
+    const auto next = drivers::worth_repeating(sqlstate) ? advice::retry : advice::give_up;
     return with_words(
         make_failure(errc::rejected_by_server, next, "the server refused the statement"),
         sqlstate,

@@ -36,7 +36,4 @@ expected<option_list> options_for(const target& to, world& through, int libpq);
 /// The one table from our values to libpq's (rulings 19).
 const char* ssl_mode(encryption of) noexcept;
 
-/// "db1:5432 (10.0.0.1)".
-std::string place_of(const target& to);
-
 }

@@ -2,6 +2,7 @@
 #include "drivers/libpq/session.hpp"
 
 #include "drivers/libpq/errors.hpp"
+#include "drivers/shared/postgresql_resets.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -15,19 +16,12 @@ namespace hadr::inline v0::libpq {
 
 namespace {
 
+using drivers::discard_all;
+using drivers::discard_but_prepared;
+
 constexpr std::size_t pushes_max = 1000;
 constexpr std::size_t payload_max = 8000;
 constexpr std::size_t notices_max = 100;
-
-constexpr std::string_view discard_all = "DISCARD ALL";
-
-// What DISCARD ALL does, but for the statements that we have prepared ourselves, by the protocol
-// (rulings 7); then whether there are others.
-constexpr std::string_view discard_but_prepared =
-    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; "
-    "SELECT pg_catalog.pg_advisory_unlock_all(); "
-    "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; "
-    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements WHERE from_sql";
 
 }
 

@@ -35,7 +35,7 @@ failure no_handle() {
 call::call(std::unique_ptr<connection> of, const driver_profile& by, answer_limits limits)
     : of_(std::move(of))
     , by_(by)
-    , ways_(ways_of(by.family))
+    , ways_(by.ways)
     , limits_(limits)
     , result_(new flat_result) {}
 

@@ -124,6 +124,7 @@ private:
     void close(known_statement& on);
     void renew(known_statement& on);
     void forget(const known_statement& on);
+    phase phase_of(const known_statement& on) const noexcept;
     bool fail(const known_statement& on);
     bool fail_too_large();
     void settle(const statement_sort& what, bool well);

@@ -126,11 +126,16 @@ void call::take_notices(const known_statement& on) {
             ended.notices.push_back({escaped(one.sqlstate, 5), escaped(one.text)});
 }
 
+phase call::phase_of(const known_statement& on) const noexcept {
+    if (asked.kind != statement_kind::commit || &on == &own_)
+        return phase::statement;
+    return writes_once(on.sent) ? phase::lone_write : phase::commit;
+}
+
 bool call::fail(const known_statement& on) {
     const auto all = diagnostics_of(SQL_HANDLE_STMT, on.by.get());
     const bool gone = of_a_dead_link(all) || dead(of_->get());
-    const auto during = asked.kind == statement_kind::commit ? phase::commit : phase::statement;
-    ended.failed = statement_failure(ways_, all, during, gone);
+    ended.failed = statement_failure(ways_, all, phase_of(on), gone);
     ended.lost = ended.lost || gone || ended.failed->code == errc::outcome_unknown;
     return false;
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/connection_text.hpp"
 
+#include "drivers/odbc/words.hpp"
+#include "drivers/shared/libpq_settings.hpp"
+#include "drivers/shared/login.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,16 +16,8 @@ namespace hadr::inline v0::odbc {
 
 namespace {
 
+using drivers::identified;
 using view = std::string_view;
-
-// libpq takes an empty value for none given, and then looks into the environment; this one is
-// given, and no file.
-constexpr view no_file = "/dev/null/none";
-
-// Sent only to a server that asks for a password although none is configured.
-constexpr view no_password = "none-configured";
-
-constexpr view system_certificates = "/etc/ssl/certs/ca-certificates.crt";
 
 failure invalid(std::string message) {
     return make_failure(errc::configuration_invalid, advice::give_up, std::move(message));
@@ -204,10 +200,6 @@ private:
     std::optional<std::string> why_;
 };
 
-bool identified(encryption how) noexcept {
-    return how != encryption::disable && how != encryption::require;
-}
-
 view word_of(encryption how) {
     switch (how) {
     case encryption::disable: return "Encrypt=disable";
@@ -217,10 +209,6 @@ view word_of(encryption how) {
     case encryption::strict: return "Encrypt=strict";
     }
     return "Encrypt";
-}
-
-view own_or_systems(const std::string& file) {
-    return file.empty() || file == "system" ? system_certificates : view(file);
 }
 
 const std::string& certificate_name(const target& to) {
@@ -272,10 +260,8 @@ void add_security(string_of_settings& made, const driver_profile& of, const targ
     if (!identified(with.encrypt))
         return;
     if (!of.keys.root_certificate.empty())
-        made.add(
-            "Root_Certificate", of.keys.root_certificate, own_or_systems(with.root_certificate)
-        );
-    else if (own_or_systems(with.root_certificate) != system_certificates)
+        made.add("Root_Certificate", of.keys.root_certificate, drivers::root_certificate(with));
+    else if (drivers::root_certificate(with) != drivers::system_certificates)
         made.refuse("Root_Certificate", "has no meaning for", "it knows the system's only");
     if (of.host_checked == certificate_host::of_the_key)
         made.add("HostNameInCertificate", of.keys.host_in_certificate, certificate_name(to));
@@ -288,10 +274,6 @@ public:
     void add(view ours, view keyword, view value) {
         if (value.find('\0') != view::npos && unfit_.empty())
             unfit_ = ours;
-        add(keyword, value);
-    }
-
-    void add(view keyword, view value) {
         text_ += fmt::format("{}{}='", text_.empty() ? "" : " ", keyword);
         for (const char c : value) {
             if (c == '\'' || c == '\\')
@@ -309,58 +291,17 @@ private:
     view unfit_;
 };
 
-const char* binding_of(const target& to) {
-    if (to.at.local_socket())
-        return "prefer";
-    switch (to.with->binding) {
-    case channel_binding::disable: return "disable";
-    case channel_binding::prefer: return "prefer";
-    case channel_binding::require: return "require";
-    }
-    return "prefer";
-}
-
-// All that libpq 15 would else take from the environment, a service file or the home folder (X2,
-// M10), but for what it has no option for. The driver passes 29 on and drops the rest silently;
-// five stand in its own keys.
+// For what the environment may still say libpq 15 has no option. The driver passes 29 on and drops
+// the rest silently; five stand in its own keys.
 libpq_options options_inside(const target& to, std::chrono::seconds login_limit) {
-    const auto& with = *to.with;
-    const auto or_none = [](const std::string& file) {
-        return file.empty() ? no_file : view(file);
-    };
     libpq_options made;
     if (!to.at.local_socket())
-        made.add("hostaddr", to.address);
-    made.add("passfile", no_file);
-    made.add("connect_timeout", std::to_string(login_limit.count()));
-    made.add("client_encoding", "UTF8");
-    made.add(
-        "Application_Name",
-        "application_name",
-        with.application_name.empty() ? "hadr" : view(with.application_name)
-    );
-    made.add("target_session_attrs", "any");
-    made.add("keepalives_idle", "10");
-    made.add("keepalives_interval", "5");
-    made.add("keepalives_count", "3");
-    made.add("tcp_user_timeout", "30000");
-    made.add(
-        "Root_Certificate",
-        "sslrootcert",
-        identified(with.encrypt) ? own_or_systems(with.root_certificate) : no_file
-    );
-    made.add("Certificate", "sslcert", or_none(with.certificate));
-    made.add("Certificate_Key", "sslkey", or_none(with.certificate_key));
-    made.add("sslcrl", no_file);
-    made.add("sslcompression", "0");
-    made.add("sslsni", "1");
-    made.add("ssl_min_protocol_version", "TLSv1.2");
-    made.add("ssl_max_protocol_version", "TLSv1.3");
-    made.add("channel_binding", binding_of(to));
-    made.add("gssencmode", with.kerberos ? "prefer" : "disable");
-    made.add("krbsrvname", "postgres");
-    if (with.proxy.empty()) // A pooler refuses it.
-        made.add("options", " ");
+        made.add("", "hostaddr", to.address);
+    made.add("", "connect_timeout", std::to_string(login_limit.count()));
+    for (const auto& one : drivers::libpq_settings(to))
+        made.add(one.ours, one.keyword, one.value);
+    if (to.with->proxy.empty()) // A pooler refuses it.
+        made.add("", "options", " ");
     return made;
 }
 
@@ -368,15 +309,6 @@ void add_options(string_of_settings& made, const libpq_options& inside) {
     if (!inside.unfit().empty())
         return made.refuse(inside.unfit(), "cannot be told to", "it can hold no NUL");
     made.add_in_braces("pqopt", inside.text());
-}
-
-bool same(view a, view b) {
-    const auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) {
-        return lower(x) == lower(y);
-    });
 }
 
 bool among(const profile& with, view setting) {
@@ -436,7 +368,10 @@ void add_login(
     // libpq would look for one in the environment.
     if (!password.empty() || of.libpq_inside)
         made.add(
-            "PWD", of.keys.password, password.empty() ? no_password : password.reveal(), of.password
+            "PWD",
+            of.keys.password,
+            password.empty() ? drivers::no_password : password.reveal(),
+            of.password
         );
     if (!with.application_name.empty() && !of.keys.application_name.empty())
         made.add(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/connection_text.hpp"
-#include "drivers/odbc/login.hpp"
 #include "drivers/odbc/session.hpp"
 #include "drivers/odbc/trace.hpp"
+#include "drivers/shared/login.hpp"
 
 #include <hadr/odbc.hpp>
 
@@ -17,11 +17,13 @@ namespace hadr::inline v0::odbc {
 
 namespace {
 
+constexpr std::string_view own_name = "odbc";
 constexpr answer_limits own_limits{10'000, 1U << 20U};
 
 /// By so much a driver may end its wait early.
 constexpr duration clock_grain = std::chrono::milliseconds(50);
 
+using drivers::place_of;
 using std::chrono::seconds;
 
 /// One login under way, on an agent that can be given up.
@@ -66,7 +68,7 @@ private:
     }
 
     expected<secret> text_for(seconds limit) const {
-        auto password = password_for(*to_.with, through_);
+        auto password = drivers::password_for(*to_.with, through_);
         if (!password)
             return password.error();
         return connection_text(profile_, to_, *password, limit);
@@ -112,7 +114,7 @@ private:
 
     failure failed(seconds limit) const {
         const auto all = diagnostics_of(SQL_HANDLE_DBC, of_->get());
-        auto why = login_failure(ways_of(profile_.family), all, place_of(to_));
+        auto why = login_failure(profile_.ways, all, place_of(to_));
         const bool timed_out = std::any_of(all.begin(), all.end(), [](const diagnostic& one) {
             return one.sqlstate == "HYT00" || one.sqlstate == "HYT01";
         });
@@ -158,7 +160,7 @@ private:
 
 class odbc_driver final : public driver {
 public:
-    std::string_view name() const noexcept override { return "odbc"; }
+    std::string_view name() const noexcept override { return own_name; }
 
     expected<std::unique_ptr<session>> connect(
         const target& to, time_point until, world& through, const std::shared_ptr<executor>& by
@@ -177,7 +179,7 @@ std::shared_ptr<driver> make_driver() {
 }
 
 void* native(lease& held) noexcept {
-    return held.native();
+    return held.driver() == own_name ? held.native() : nullptr;
 }
 
 }

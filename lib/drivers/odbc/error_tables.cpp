@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/error_tables.hpp"
 
+#include "drivers/shared/sqlstates.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -16,47 +18,16 @@ bool among(const List& all, const Value& one) noexcept {
     return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-// Nothing was ever sent by a login; whatever was said, its record is the one shown.
-verdict not_decided(std::span<const diagnostic> all, phase during) noexcept {
-    const auto record = all.empty() ? 0 : std::size_t{0};
-    return during == phase::login ? verdict{errc::unreachable, advice::retry, record}
-                                  : verdict{errc::outcome_unknown, advice::verify, record};
+// Nothing was ever sent by a login; the first record, if any, is the one shown.
+verdict not_decided(phase during) noexcept {
+    return during == phase::login ? verdict{errc::unreachable, advice::retry, 0}
+                                  : verdict{errc::outcome_unknown, advice::verify, 0};
 }
 
-// Repeating is safe and may help: nothing of the statement remains.
-constexpr std::array<view, 11> worth_repeating = {
-    "40001", // serialization failure, recovery conflict
-    "40P01", // deadlock
-    "55P03", // lock not available
-    "55006", // object in use
-    "57014", // cancelled, statement timeout
-    "53000",
-    "53100", // disk full (F36)
-    "53200", // out of memory
-    "53300", // too many connections (F25)
-    "25P02", // the transaction had failed already
-    "25P03"};
-
-// The written list of C7, as for libpq: classes that end a statement, and its transaction, before
-// anything of it can be committed.
-constexpr std::array<view, 38> definite_classes = {
-    "03", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "20", "21", "22", "23", "24",
-    "25", "26", "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F",
-    "40", "42", "44", "53", "54", "55", "57", "58", "F0", "HV", "P0", "XX"};
-
-// Left to implementations: what is not the server's own is raised by the application's functions.
-// From H on ODBC has its own.
-bool left_to_applications(view sqlstate) noexcept {
-    const char first = sqlstate.front();
-    return (first >= '5' && first <= '9') || (first >= 'J' && first <= 'R') ||
-           (first >= 'T' && first <= 'Z');
-}
-
-// 40003 says of itself that the outcome is open; after 57P0x the server ends the session.
+// Not the server's own: what ODBC and its drivers say begins with H, I or S; "HV" is left out.
 bool definite(view sqlstate) noexcept {
-    if (sqlstate.size() != 5 || sqlstate == "40003" || sqlstate.starts_with("57P"))
-        return false;
-    return among(definite_classes, sqlstate.substr(0, 2)) || left_to_applications(sqlstate);
+    const bool of_odbc = sqlstate.starts_with('I') || sqlstate.starts_with('S');
+    return !of_odbc && drivers::definite(sqlstate);
 }
 
 struct login_words {
@@ -111,11 +82,11 @@ verdict classify_by_sqlstate(std::span<const diagnostic> all, phase during, bool
         } else if (sqlstate == "25006") { // F37
             return {errc::wrong_role, advice::retry, i};
         } else if (definite(sqlstate) && (!dead || !sqlstate.starts_with("58"))) {
-            const bool again = among(worth_repeating, sqlstate);
+            const bool again = drivers::worth_repeating(sqlstate);
             return {errc::rejected_by_server, again ? advice::retry : advice::give_up, i};
         }
     }
-    return not_decided(all, during);
+    return not_decided(during);
 }
 
 namespace {
@@ -153,13 +124,13 @@ verdict classify_mysql(std::span<const diagnostic> all, phase during, bool dead)
             continue;
         if (among(mysql_read_only, native))
             return {errc::wrong_role, advice::retry, i};
-        const bool unsure = during == phase::commit && native == 1180;
+        const bool unsure = commits(during) && native == 1180;
         if (unsure)
             return {errc::outcome_unknown, advice::verify, i};
         const bool again = among(mysql_retries, native);
         return {errc::rejected_by_server, again ? advice::retry : advice::give_up, i};
     }
-    return not_decided(all, during);
+    return not_decided(during);
 }
 
 namespace {
@@ -182,10 +153,10 @@ enum class sqlite_code {
 // The file is local: what failed is known, but for a disk that fails during a commit.
 verdict classify_sqlite(std::span<const diagnostic> all, phase during, bool /*dead*/) noexcept {
     if (all.empty())
-        return not_decided(all, during);
+        return not_decided(during);
     switch (static_cast<sqlite_code>(all.front().native & 0xFF)) {
     case sqlite_code::io_error:
-        if (during == phase::commit)
+        if (commits(during))
             return {errc::outcome_unknown, advice::verify, 0};
         return {errc::rejected_by_server, advice::retry, 0};
     case sqlite_code::busy:

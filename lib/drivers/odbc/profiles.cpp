@@ -71,10 +71,9 @@ constexpr driver_profile freetds() {
     of.always = freetds_always;
     of.variables = freetds_variables;
     of.cancels = true;
-    of.session_after_cancel = true;
     // No reset: sp_reset_connection is a flag of the protocol, which this driver never sets, and no
     // procedure that may be called. It would also lead a moved session back to where it logged in.
-    of.use = "USE";
+    of.ways = ways_of_sql_server();
     return of;
 }
 
@@ -106,8 +105,7 @@ constexpr driver_profile microsoft(odbc_family family) {
     }
     of.always = microsoft_always;
     of.cancels = true;
-    of.session_after_cancel = true;
-    of.use = "USE";
+    of.ways = ways_of_sql_server();
     return of;
 }
 
@@ -134,10 +132,9 @@ constexpr driver_profile psqlodbc() {
     of.variables = psqlodbc_variables;
     of.traces = psqlodbc_traces;
     of.cancels = true;
-    of.session_after_cancel = true;
-    of.autocommit_off = false;
     of.committed = commit_answer::unless_failed_before;
-    of.reset = "DISCARD ALL";
+    of.reset = drivers::discard_all;
+    of.ways = ways_of_postgresql();
     return of;
 }
 
@@ -166,6 +163,7 @@ constexpr driver_profile mariadb() {
     of.always = mariadb_always;
     of.usual = mariadb_usual;
     of.cancels = true;
+    of.ways = ways_of_mariadb();
     return of;
 }
 
@@ -183,6 +181,7 @@ constexpr driver_profile sqlite() {
     of.encrypts_instead = "there is no wire to encrypt";
     of.always = sqlite_always;
     of.usual = sqlite_usual;
+    of.ways = ways_of_sqlite();
     return of;
 }
 
@@ -203,25 +202,24 @@ constexpr driver_profile other() {
     return of;
 }
 
-constexpr driver_profile with_engine(driver_profile of) {
-    of.kind = engine_of(of.family);
-    return of;
-}
-
 // In the order of odbc_family.
 constexpr driver_profile profiles[] = {
-    with_engine(freetds()),
-    with_engine(microsoft(odbc_family::microsoft_17)),
-    with_engine(microsoft(odbc_family::microsoft_18)),
-    with_engine(psqlodbc()),
-    with_engine(mariadb()),
-    with_engine(sqlite()),
-    with_engine(other())};
+    freetds(),
+    microsoft(odbc_family::microsoft_17),
+    microsoft(odbc_family::microsoft_18),
+    psqlodbc(),
+    mariadb(),
+    sqlite(),
+    other()};
 
 }
 
 const driver_profile& profile_of(std::string_view driver) {
-    return profiles[static_cast<std::size_t>(family_of(driver))];
+    return profile_of(family_of(driver));
+}
+
+const driver_profile& profile_of(odbc_family which) noexcept {
+    return profiles[static_cast<std::size_t>(which)];
 }
 
 std::span<const driver_profile> all_profiles() noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "drivers/odbc/ways.hpp"
+
 #include <hadr/engine.hpp>
 #include <hadr/profile.hpp>
 
@@ -79,8 +81,7 @@ enum class commit_answer {
 struct driver_profile {
     odbc_family family = odbc_family::other;
     std::string_view name; ///< For people.
-    engine kind = engine::other;
-    bool tested = true; ///< False: written from its documentation.
+    bool tested = true;    ///< False: written from its documentation.
 
     // Its connection strings.
     quoting values = quoting::not_known;
@@ -107,21 +108,17 @@ struct driver_profile {
     std::span<const trace_setting> traces;
 
     // Its calls.
-    bool keeps_deadlines = false;      ///< Its own time-outs hold, also for a mute server.
-    bool cancels = false;              ///< SQLCancel from another thread ends a statement.
-    bool session_after_cancel = false; ///< And its session can be used on.
-    bool question_marks = true;        ///< The engine's "$1" is "?" to the driver.
-    bool autocommit_off =
-        true; ///< Transactions by SQL_ATTR_AUTOCOMMIT and SQLEndTran; else by text.
+    bool keeps_deadlines = false; ///< Its own time-outs hold, also for a mute server.
+    bool cancels = false;         ///< SQLCancel from another thread ends a statement.
     commit_answer committed = commit_answer::of_the_call;
-    std::string_view begin = "BEGIN"; ///< Where transactions go by text.
-    std::string_view reset;           ///< Makes a session as new. Empty: a dirty one is closed.
-    std::string_view use; ///< "USE": changes the database of a session. Empty: nothing does.
+    std::string_view reset; ///< Makes a session as new. Empty: a dirty one is closed.
+    engine_ways ways;
 };
 
 /// By the name in Driver= or by that of its library (SQL_DRIVER_NAME). One profile is for all
 /// drivers not known, and promises nothing.
 const driver_profile& profile_of(std::string_view driver);
+const driver_profile& profile_of(odbc_family which) noexcept;
 
 std::span<const driver_profile> all_profiles() noexcept;
 

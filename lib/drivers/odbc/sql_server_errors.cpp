@@ -113,6 +113,29 @@ constexpr entry table[] = {
 };
 // clang-format on
 
+// The written list of C7 for a write that commits itself: errors by which the statement ends before
+// anything of it stays. What a trigger or a procedure raises is not on it.
+constexpr std::array<int, 19> undone_alone = {
+    102,
+    105,
+    156, // syntax
+    207,
+    208, // no such column, table
+    229,
+    230, // no right
+    245,
+    8114,
+    8115,
+    220, // conversion
+    515,
+    547,
+    2601,
+    2627, // a rule of the table
+    2628,
+    8152, // too long
+    1204,
+    1222}; // no lock to be had
+
 constexpr std::array<std::string_view, 2> of_time = {"HYT00", "HYT01"};
 constexpr std::string_view of_a_cancel = "HY008";
 
@@ -215,6 +238,16 @@ verdict of_commit(const finding& by) noexcept {
     return {errc::outcome_unknown, advice::verify, by.record};
 }
 
+// A database that is not to be written to, or whose part has changed, is refused before anything
+// else is done.
+verdict of_lone_write(const finding& by, std::span<const diagnostic> all) noexcept {
+    const bool listed =
+        by.record < all.size() && by.says != meaning::lost &&
+        std::find(undone_alone.begin(), undone_alone.end(), all[by.record].native) !=
+            undone_alone.end();
+    return listed || by.says == meaning::wrong_role ? of_statement(by) : of_commit(by);
+}
+
 }
 
 verdict classify_sql_server(std::span<const diagnostic> all, phase during, bool dead) noexcept {
@@ -227,6 +260,7 @@ verdict classify_sql_server(std::span<const diagnostic> all, phase during, bool 
     case phase::login: return at_login(by);
     case phase::statement: return of_statement(by);
     case phase::commit: return of_commit(by);
+    case phase::lone_write: return of_lone_write(by, all);
     }
     return {};
 }

@@ -13,8 +13,13 @@ namespace hadr::inline v0::odbc {
 enum class phase {
     login,
     statement,
-    commit,
+    commit,     ///< Or what may hold one, or be more than one statement that commits itself.
+    lone_write, ///< One statement outside of a transaction, which commits itself (C8).
 };
+
+constexpr bool commits(phase during) noexcept {
+    return during == phase::commit || during == phase::lone_write;
+}
 
 struct verdict {
     errc code = errc::outcome_unknown;

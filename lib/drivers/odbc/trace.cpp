@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/trace.hpp"
 
+#include "drivers/odbc/words.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -15,10 +17,6 @@ constexpr std::string_view sources_file = "odbc.ini";
 // By which a data source makes one of the known drivers write a trace.
 constexpr std::array<std::string_view, 5> tracing_keys = {
     "Debug", "CommLog", "DumpFile", "TraceFile", "Trace"};
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // As the driver manager reads its own switches.
 bool on(std::string_view value) {

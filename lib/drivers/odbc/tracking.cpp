@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/odbc/tracking.hpp"
 
+#include "drivers/odbc/words.hpp"
+
 #include <algorithm>
 #include <array>
 #include <span>
@@ -9,36 +11,12 @@ namespace hadr::inline v0::odbc {
 
 namespace {
 
-constexpr char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 constexpr bool space(char c) noexcept {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 constexpr bool of_a_word(char c) noexcept {
     return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-bool same(std::string_view word, std::string_view lower_case) noexcept {
-    return std::equal(
-        word.begin(),
-        word.end(),
-        lower_case.begin(),
-        lower_case.end(),
-        [](char a, char b) { return lower(a) == b; }
-    );
-}
-
-bool contains(std::string_view text, std::string_view lower_case) noexcept {
-    return std::search(
-               text.begin(),
-               text.end(),
-               lower_case.begin(),
-               lower_case.end(),
-               [](char a, char b) { return lower(a) == b; }
-           ) != text.end();
 }
 
 // Past a comment, if the text begins with one.
@@ -99,6 +77,18 @@ constexpr std::array<known_word, 17> words = {
      {"release", "RELEASE", kind::data},
      {"create", "CREATE", kind::other}}};
 
+// What begins a statement that may change something, wherever it stands. SET is also a part of one.
+constexpr std::array<std::string_view, 20> doing = {
+    "insert",  "update", "delete", "merge",    "exec",  "execute",  "create",
+    "alter",   "drop",   "use",    "truncate", "begin", "commit",   "rollback",
+    "declare", "if",     "while",  "waitfor",  "throw", "raiserror"};
+
+constexpr std::array<std::string_view, 4> writing = {"insert", "update", "delete", "with"};
+
+bool among(std::span<const std::string_view> all, std::string_view word) noexcept {
+    return std::any_of(all.begin(), all.end(), [word](auto one) { return same(word, one); });
+}
+
 constexpr std::array<std::string_view, 4> unsettling = {
     "implicit_transactions", "autocommit", "ansi_defaults", "xact_abort"};
 
@@ -145,6 +135,22 @@ statement_sort sort_of(std::string_view text) noexcept {
     if (of.is == kind::commit || of.is == kind::rollback)
         look_further(of, rest);
     return of;
+}
+
+// Words in quotes and comments count as well.
+bool writes_once(std::string_view text) noexcept {
+    auto rest = text;
+    if (!among(writing, take_word(rest)) || sort_of(text).several)
+        return false;
+    int found = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto begin =
+            std::find_if(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), of_a_word);
+        const auto end = std::find_if_not(begin, text.end(), of_a_word);
+        found += among(doing, {begin, end}) ? 1 : 0;
+        at = static_cast<std::size_t>(end - text.begin());
+    }
+    return found == 1;
 }
 
 namespace {

@@ -30,6 +30,10 @@ struct statement_sort {
 
 statement_sort sort_of(std::string_view text) noexcept;
 
+/// Whether a text is one INSERT, UPDATE or DELETE and nothing else, be it in a batch that needs no
+/// ';'. In doubt it is not.
+bool writes_once(std::string_view text) noexcept;
+
 /// What is known of the transaction of a session.
 struct tracked {
     transaction_status is = transaction_status::idle;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <hadr/engine.hpp>
+#include "drivers/shared/postgresql_resets.hpp"
 
-#include <cstdint>
 #include <string_view>
 
 namespace hadr::inline v0::odbc {
@@ -25,7 +24,8 @@ enum class error_table {
     sqlite,
 };
 
-/// The ways of the engine behind a driver: the part of a profile that statements need.
+/// The ways of the engine behind a driver: the part of a profile that statements need. As they
+/// stand here, of any.
 struct engine_ways {
     error_table errors = error_table::sqlstate;
     probe asked_by = probe::none;
@@ -49,6 +49,45 @@ struct engine_ways {
     bool numbered_markers = false; ///< Its own markers are "$1".
 };
 
-const engine_ways& ways_of(odbc_family which) noexcept;
+constexpr engine_ways ways_of_sql_server() {
+    engine_ways of;
+    of.errors = error_table::sql_server;
+    of.asked_by = probe::question;
+    of.question = "SELECT @@TRANCOUNT, XACT_STATE()";
+    of.begin = "BEGIN TRANSACTION";
+    of.nests = true;
+    of.wide_parameters = true;
+    of.own_limit = true;
+    return of;
+}
+
+constexpr engine_ways ways_of_postgresql() {
+    engine_ways of;
+    of.asked_by = probe::savepoint;
+    of.reset_but_kept = drivers::discard_but_prepared;
+    of.errors_fail = true;
+    of.others_keep = true;
+    of.numbers_errors = false;
+    of.numbered_markers = true;
+    return of;
+}
+
+constexpr engine_ways ways_of_mariadb() {
+    engine_ways of;
+    of.errors = error_table::mysql;
+    of.asked_by = probe::question;
+    of.question = "SELECT @@in_transaction";
+    of.statements_commit = true;
+    of.prepares_all = true;
+    return of;
+}
+
+constexpr engine_ways ways_of_sqlite() {
+    engine_ways of;
+    of.errors = error_table::sqlite;
+    of.asked_by = probe::begin;
+    of.others_keep = true;
+    return of;
+}
 
 }

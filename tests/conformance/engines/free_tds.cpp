@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
+#include "conformance/engines/real.hpp"
 #include "support/listener.hpp"
 #include "support/process.hpp"
 #include "support/tds/tds_double.hpp"
-
-#include <hadr/odbc.hpp>
-
-#include <fmt/format.h>
 
 namespace hadr::test {
 
@@ -21,24 +18,29 @@ simulated_store::settings as_sql_server() {
     return made;
 }
 
+constexpr phrases free_tds_speech{
+    .echo = "SELECT CAST(? AS nvarchar(max))",
+    .null_and_empty = "SELECT NULL AS [nothing], '' AS [empty]",
+    .large = "SELECT REPLICATE('a', 1000000)",
+    .large_size = 1'000'000,
+    .many = "SELECT value FROM GENERATE_SERIES(1, 100000)",
+    .slow = "WAITFOR DELAY '00:00:30'"};
+
 /// FreeTDS with the double behind it: SQL Server's protocol over real sockets, and a model of a
 /// mirrored pair. It is not a SQL Server.
-class free_tds_engine final : public engine_under_test {
+class free_tds_engine final : public real_engine {
 public:
+    free_tds_engine() : real_engine(free_tds_speech) {}
+
     std::string_view name() const override { return "freetds_on_the_double"; }
 
     std::string_view lacks(ability which) const override {
         if (which == ability::keep_state || which == ability::forget)
             return "what the double keeps of a session cannot be asked";
         if (which == ability::end_logins)
-            return "its client library counts logins in seconds; the runtime gives them up";
+            return counts_in_seconds;
         return {};
     }
-
-    std::shared_ptr<driver> by() override { return driver_; }
-    std::shared_ptr<world> shared_world() override { return world_; }
-    std::shared_ptr<executor> calls() override { return calls_; }
-    const phrases& speaks() const override { return speaks_; }
 
     target place(condition which) override {
         using door = simulated_store::door;
@@ -146,16 +148,6 @@ private:
     tds::tds_double double_{{.store = as_sql_server()}};
     std::size_t taken_ = 0; ///< Of the ledger.
     full_backlog hole_;
-    const std::shared_ptr<driver> driver_ = odbc::make_driver();
-    const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = make_executor(world_);
-    const phrases speaks_{
-        .echo = "SELECT CAST(? AS nvarchar(max))",
-        .null_and_empty = "SELECT NULL AS [nothing], '' AS [empty]",
-        .large = "SELECT REPLICATE('a', 1000000)",
-        .large_size = 1'000'000,
-        .many = "SELECT value FROM GENERATE_SERIES(1, 100000)",
-        .slow = "WAITFOR DELAY '00:00:30'"};
 };
 
 }

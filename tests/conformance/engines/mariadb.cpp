@@ -2,20 +2,25 @@
 #include "support/mariadb.hpp"
 
 #include "conformance/engines/all.hpp"
+#include "conformance/engines/real.hpp"
 #include "support/listener.hpp"
-#include "support/odbc_asker.hpp"
-
-#include <hadr/odbc.hpp>
-
-#include <fmt/format.h>
 
 namespace hadr::test {
 
 namespace {
 
-class mariadb_engine final : public engine_under_test {
+constexpr phrases mariadb_speech{
+    .echo = "select cast(? as char)",
+    .null_and_empty = "select null as nothing, '' as empty",
+    .large = "select repeat('a', 3000000)",
+    .many = "select seq from seq_1_to_100000",
+    .slow = "select sleep(30)",
+    .dirt = "set @dirt = 1",
+    .is_dirty = "select @dirt is not null"};
+
+class mariadb_engine final : public engine_with_tables {
 public:
-    mariadb_engine() {
+    mariadb_engine() : engine_with_tables(mariadb_speech) {
         aside_.must("create table tokens (at serial, token text)");
         aside_.must("create table once (token varchar(20) primary key)");
     }
@@ -28,16 +33,11 @@ public:
         if (which == ability::survive_a_cancel)
             return "its driver may hit the statement after";
         if (which == ability::forget)
-            return "nothing makes a session as new: a dirty one is closed";
+            return makes_none_as_new;
         if (which == ability::end_logins)
-            return "its client library counts logins in seconds; the runtime gives them up";
+            return counts_in_seconds;
         return {};
     }
-
-    std::shared_ptr<driver> by() override { return driver_; }
-    std::shared_ptr<world> shared_world() override { return world_; }
-    std::shared_ptr<executor> calls() override { return calls_; }
-    const phrases& speaks() const override { return speaks_; }
 
     target place(condition which) override {
         auto with = std::make_shared<profile>();
@@ -91,22 +91,8 @@ public:
         return {};
     }
 
-    std::string writing(std::string_view token) override {
-        return fmt::format("insert into tokens (token) values ('{}')", token);
-    }
-
-    std::string writing_once(std::string_view token) override {
-        return fmt::format("insert into once values ('{}')", token);
-    }
-
     refusal says_of_the_second() const override { return {{}, 1062}; }
     refusal says_of_wrong() const override { return {{}, 1146}; }
-
-    std::vector<std::string> written() override {
-        auto all = aside_.must("select token from tokens order by at");
-        aside_.must("delete from tokens");
-        return all;
-    }
 
     void freeze() override { server_.freeze(); }
     void thaw() override { server_.thaw(); }
@@ -121,6 +107,8 @@ public:
     }
 
 private:
+    odbc_asker& aside() override { return aside_; }
+
     static constexpr std::string_view mine =
         "information_schema.processlist where user in ('app', 'reader')";
 
@@ -141,19 +129,8 @@ private:
     mariadb_server server_{folder_};
     odbc_asker aside_{server_.odbc_text()};
     std::vector<std::unique_ptr<odbc_asker>> crowd_;
-    const std::shared_ptr<driver> driver_ = odbc::make_driver();
-    const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = make_executor(world_);
     scripted_listener mute_{silent()};
     full_backlog hole_;
-    const phrases speaks_{
-        .echo = "select cast(? as char)",
-        .null_and_empty = "select null as nothing, '' as empty",
-        .large = "select repeat('a', 3000000)",
-        .many = "select seq from seq_1_to_100000",
-        .slow = "select sleep(30)",
-        .dirt = "set @dirt = 1",
-        .is_dirty = "select @dirt is not null"};
 };
 
 }

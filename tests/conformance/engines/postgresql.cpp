@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
+#include "conformance/engines/real.hpp"
 #include "conformance/server.hpp"
 #include "support/listener.hpp"
 
 #include <hadr/libpq.hpp>
 #include <hadr/odbc.hpp>
-
-#include <fmt/format.h>
 
 #include <iterator>
 #include <sstream>
@@ -15,13 +14,22 @@ namespace hadr::test {
 
 namespace {
 
+constexpr phrases postgresql_speech{
+    .echo = "select $1::text",
+    .null_and_empty = "select null as nothing, '' as empty",
+    .large = "select repeat('a', 3000000)",
+    .many = "select i from generate_series(1, 100000) i",
+    .slow = "select pg_sleep(30)",
+    .dirt = "set work_mem = '1MB'",
+    .is_dirty = "select (current_setting('work_mem') = '1MB')::int"};
+
 /// One server behind two drivers; each has tables and users of its own.
-class postgresql_engine final : public engine_under_test {
+class postgresql_engine final : public real_engine {
 public:
     postgresql_engine(std::string_view name, std::string_view key, std::shared_ptr<driver> by)
-        : name_(name)
-        , key_(key)
-        , driver_(std::move(by)) {
+        : real_engine(postgresql_speech, std::move(by))
+        , name_(name)
+        , key_(key) {
         const int port = server().port();
         must(port, fmt::format("create table tokens_{} (at serial, token text)", name_));
         must(port, fmt::format("create table once_{} (token text primary key)", name_));
@@ -33,14 +41,9 @@ public:
 
     std::string_view lacks(ability which) const override {
         if (which == ability::end_logins && key_ != "libpq")
-            return "its client library counts logins in seconds; the runtime gives them up";
+            return counts_in_seconds;
         return {};
     }
-
-    std::shared_ptr<driver> by() override { return driver_; }
-    std::shared_ptr<world> shared_world() override { return world_; }
-    std::shared_ptr<executor> calls() override { return calls_; }
-    const phrases& speaks() const override { return speaks_; }
 
     target place(condition which) override {
         auto with = superuser();
@@ -137,21 +140,10 @@ private:
 
     const std::string name_;
     const std::string key_; ///< Driver=
-    const std::shared_ptr<driver> driver_;
-    const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = make_executor(world_);
     scripted_listener mute_{silent()};
     scripted_listener asking_{silent_in_the_login()};
     scripted_listener starting_{refuses_the_login("57P03", "the database system is starting up")};
     full_backlog hole_;
-    const phrases speaks_{
-        .echo = "select $1::text",
-        .null_and_empty = "select null as nothing, '' as empty",
-        .large = "select repeat('a', 3000000)",
-        .many = "select i from generate_series(1, 100000) i",
-        .slow = "select pg_sleep(30)",
-        .dirt = "set work_mem = '1MB'",
-        .is_dirty = "select (current_setting('work_mem') = '1MB')::int"};
 };
 
 }

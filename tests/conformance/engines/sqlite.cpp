@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/engines/all.hpp"
-#include "support/odbc_asker.hpp"
+#include "conformance/engines/real.hpp"
 #include "support/process.hpp"
-
-#include <hadr/odbc.hpp>
-
-#include <fmt/format.h>
 
 namespace hadr::test {
 
@@ -13,10 +9,21 @@ namespace {
 
 constexpr std::string_view no_server = "there is no server: the engine is in this process";
 
+constexpr phrases sqlite_speech{
+    .echo = "select ?",
+    .null_and_empty = "select null as \"nothing\", '' as empty",
+    .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",
+    .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
+            "select i from n",
+    .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 40000000) "
+            "select max(i) from n",
+    .dirt = "create temp table dirt (i int)",
+    .is_dirty = "select count(*) from sqlite_temp_master where name = 'dirt'"};
+
 /// A file in a folder of its own. What blocks its writers is another connection that reads it.
-class sqlite_engine final : public engine_under_test {
+class sqlite_engine final : public engine_with_tables {
 public:
-    sqlite_engine() {
+    sqlite_engine() : engine_with_tables(sqlite_speech) {
         aside_.must("create table tokens (at integer primary key autoincrement, token text)");
         aside_.must("create table once (token text primary key)");
     }
@@ -33,7 +40,7 @@ public:
         case ability::end_sessions: return no_server;
         case ability::be_cancelled:
         case ability::survive_a_cancel: return "its driver cancels nothing";
-        case ability::forget: return "nothing makes a session as new: a dirty one is closed";
+        case ability::forget: return makes_none_as_new;
         case ability::be_away:
         case ability::refuse_writes:
         case ability::stop_answering:
@@ -49,11 +56,6 @@ public:
         }
         return {};
     }
-
-    std::shared_ptr<driver> by() override { return driver_; }
-    std::shared_ptr<world> shared_world() override { return world_; }
-    std::shared_ptr<executor> calls() override { return calls_; }
-    const phrases& speaks() const override { return speaks_; }
 
     target place(condition which) override {
         auto with = std::make_shared<profile>();
@@ -71,22 +73,8 @@ public:
 
     std::string_view turns_read_only() const override { return "pragma query_only = on"; }
 
-    std::string writing(std::string_view token) override {
-        return fmt::format("insert into tokens (token) values ('{}')", token);
-    }
-
-    std::string writing_once(std::string_view token) override {
-        return fmt::format("insert into once values ('{}')", token);
-    }
-
     refusal says_of_the_second() const override { return {{}, 19}; }
     refusal says_of_wrong() const override { return {{}, 1}; }
-
-    std::vector<std::string> written() override {
-        auto all = aside_.must("select token from tokens order by at");
-        aside_.must("delete from tokens");
-        return all;
-    }
 
     void freeze() override {
         aside_.must("begin");
@@ -98,22 +86,11 @@ public:
     std::size_t sessions() override { return 0; }
 
 private:
+    odbc_asker& aside() override { return aside_; }
+
     const temporary_folder folder_{"hadr-sqlite"};
     const std::string file_ = folder_.path() + "/db";
     odbc_asker aside_{"Driver={SQLite3};Database=" + file_};
-    const std::shared_ptr<driver> driver_ = odbc::make_driver();
-    const std::shared_ptr<world> world_ = real_world();
-    const std::shared_ptr<executor> calls_ = make_executor(world_);
-    const phrases speaks_{
-        .echo = "select ?",
-        .null_and_empty = "select null as \"nothing\", '' as empty",
-        .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",
-        .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
-                "select i from n",
-        .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 40000000) "
-                "select max(i) from n",
-        .dirt = "create temp table dirt (i int)",
-        .is_dirty = "select count(*) from sqlite_temp_master where name = 'dirt'"};
 };
 
 }

@@ -25,8 +25,11 @@ findings() {
         forbid 'include *<hadr/(adapters|ha_adapter|topology|store|event|operation|connection_manager|hadr|testing/.*)\.hpp>' 'a driver knows sessions only'
     for driver in libpq odbc; do
         files_in "^lib/drivers/$driver/.*\.(cpp|hpp)$" |
-            includes_but "\"drivers/$driver/|<" 'a driver includes itself only'
+            includes_but "\"drivers/($driver|shared)/|<" 'a driver includes itself and what drivers share'
     done
+    files_in '^lib/drivers/shared/.*\.(cpp|hpp)$' |
+        includes_but '"drivers/shared/|<' 'what drivers share includes itself only'
+    files_in '^lib/drivers/shared/' | forbid "include *$clients" 'what drivers share names no client library'
     files_in '^lib/' | grep -v '^lib/drivers/' | forbid "include *$clients" 'only a driver names its client library'
     files_in '^lib/drivers/odbc/' | forbid 'include *<libpq' 'each driver its own client library'
     files_in '^lib/drivers/libpq/' | forbid 'include *<sql' 'each driver its own client library'
@@ -54,6 +57,10 @@ proof() {
     plants lib/drivers/libpq/a.cpp <<<'#include <hadr/topology.hpp>'
     plants lib/drivers/libpq/a.cpp <<<'#include "runtime/pool.hpp"'
     plants lib/drivers/libpq/a.cpp <<<'#include <sql.h>'
+    plants lib/drivers/libpq/a.cpp <<<'#include "drivers/odbc/words.hpp"'
+    plants lib/drivers/shared/a.cpp <<<'#include "drivers/libpq/errors.hpp"'
+    plants lib/drivers/shared/a.cpp <<<'#include <libpq-fe.h>'
+    innocent lib/drivers/odbc/a.cpp <<<'#include "drivers/shared/login.hpp"'
     plants lib/runtime/a.cpp <<<'#include <libpq-fe.h>'
     plants lib/runtime/a.cpp <<<'std::jthread watcher;'
     plants lib/runtime/a.cpp <<<'std::condition_variable changed;'

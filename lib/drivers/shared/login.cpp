@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "drivers/odbc/login.hpp"
+#include "drivers/shared/login.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-namespace hadr::inline v0::odbc {
+namespace hadr::inline v0::drivers {
 
 namespace {
 
@@ -32,6 +32,8 @@ secret taken_from(std::string& text) {
 }
 
 }
+
+const std::string_view system_certificates = "/etc/ssl/certs/ca-certificates.crt";
 
 expected<secret> password_for(const profile& with, world& through) {
     if (with.password_asked)
@@ -60,6 +62,11 @@ std::string place_of(const target& to) {
     return to.address.empty() || to.address == to.at.host
                ? name
                : fmt::format("{} ({})", name, to.address);
+}
+
+std::string root_certificate(const profile& with) {
+    const auto& file = with.root_certificate;
+    return file.empty() || file == "system" ? std::string(system_certificates) : file;
 }
 
 }
