@@ -82,9 +82,12 @@ public:
     std::optional<time_point> as_of() const;
     transaction_status transaction() const noexcept;
 
+    /// The name of the driver that opened the session, such as "libpq"; empty without a session.
+    std::string_view driver() const noexcept;
     /// PGconn*, SQLHDBC. Taking it makes the lease dirty: the session is reset on return (rulings
     /// 7). Its socket is shut down on death or demotion, so that a blocked call returns (rulings
-    /// 8). Use hadr::libpq::native(lease).
+    /// 8). Use hadr::libpq::native(lease), hadr::odbc::native(lease): null if the driver is
+    /// another.
     void* native() noexcept;
 
     /// Returns the session early.

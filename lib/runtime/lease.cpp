@@ -93,6 +93,10 @@ transaction_status lease::transaction() const noexcept {
     return slot_ != nullptr ? slot_->wire->transaction() : transaction_status::unknown;
 }
 
+std::string_view lease::driver() const noexcept {
+    return slot_ != nullptr ? slot_->through->name() : std::string_view{};
+}
+
 void* lease::native() noexcept {
     if (slot_ == nullptr || slot_->home->of.through().alive().load() == 0)
         return nullptr;

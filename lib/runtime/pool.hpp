@@ -66,8 +66,9 @@ struct alignas(64) slot final : descriptor_handler {
 
     std::shared_ptr<session> wire; ///< Shared with a cancel request under way only.
     std::uint64_t generation = 0;
-    std::shared_ptr<dial> dialing; ///< While opening.
-    bool commit_sent = false;      ///< Since transact() began; as is the next.
+    std::shared_ptr<dial> dialing;   ///< While opening.
+    std::shared_ptr<driver> through; ///< What opened the session.
+    bool commit_sent = false;        ///< Since transact() began; as is the next.
     bool native_taken = false;
     std::string classified; ///< The last text of moderate length, and what it was found to be.
     core::statement_class found{};

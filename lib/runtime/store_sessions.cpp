@@ -133,6 +133,7 @@ bool store::open(server_pool& pool, session_use use, time_point now) {
     into->state.store(slot_state::opening);
     into->use = use;
     into->generation = pool.generation;
+    into->through = driver_;
     into->dialing = dial::begin(
         {*shared_->on, shared_->by, driver_, shared_->lent_calls},
         target_of(pool, use),

@@ -122,7 +122,7 @@ public:
         return first;
     }
 
-    void* native() noexcept override { return this; }
+    void* native() noexcept override { return nullptr; } // No client library is behind it.
     bool closes_slowly() const noexcept override { return false; }
 
     void abandon() noexcept override {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/server.hpp"
 
+#include <hadr/odbc.hpp>
+
 #include <fmt/format.h>
 
 #include <functional>
@@ -285,6 +287,25 @@ BOOST_AUTO_TEST_CASE(give_their_native_handle_to_what_they_do_not_offer) {
     }();
     BOOST_TEST_REQUIRE(!busy.has_value());
     BOOST_TEST((busy.error().next == advice::retry));
+}
+
+BOOST_AUTO_TEST_CASE(give_no_handle_of_another_driver) {
+    auto held = take();
+    BOOST_TEST(held.driver() == "libpq");
+    BOOST_TEST(odbc::native(held) == nullptr);
+    const auto by_odbc = need(open(
+        fmt::format(
+            "Driver={{PostgreSQL Unicode}};Server=127.0.0.1:{};Database=postgres;UID=postgres", port
+        ),
+        {.drivers = {odbc::make_driver()}}
+    ));
+    auto other = need(by_odbc->acquire({.until = deadline::in(20s)}));
+    BOOST_TEST(other.driver() == "odbc");
+    BOOST_TEST(libpq::native(other) == nullptr);
+    BOOST_TEST(odbc::native(other) != nullptr);
+    other.release();
+    BOOST_TEST(other.driver().empty());
+    BOOST_TEST(odbc::native(other) == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(cut_a_blocked_native_call_when_they_were_held_too_long, *utf::label("F3")) {
