@@ -356,6 +356,22 @@ BOOST_AUTO_TEST_CASE(lets_no_frozen_principal_acknowledge_alone, *utf::label("F2
 }
 
 BOOST_AUTO_TEST_CASE(
+    goes_on_alone_once_its_witness_knows_and_not_before, *utf::label("C20") * utf::label("C31")
+) {
+    pair on;
+    const auto held = on.in(site::one);
+    on.isolate(site::one, site::witness);
+    on.servers.kill(site::two);
+    answer brought;
+    BOOST_TEST(!on.run(*held, "append lonely", brought).has_value());
+    BOOST_TEST(on.servers.counted().exposures == 0U);
+    BOOST_TEST(on.refusal(site::one) == 955);
+    on.rejoin(site::one, site::witness);
+    BOOST_TEST(on.eventually([&] { return on.writes(site::one, "known"); }));
+    BOOST_TEST(on.servers.counted().exposures == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(
     is_forced_into_service_and_stays_suspended, *utf::label("C37") * utf::label("C38")
 ) {
     pair on;
