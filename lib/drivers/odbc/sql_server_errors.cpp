@@ -114,7 +114,7 @@ constexpr entry table[] = {
 // clang-format on
 
 // The written list of C7 for a write that commits itself: errors by which the statement ends before
-// anything of it stays. What a trigger or a procedure raises is not on it.
+// anything of it stays, unless a trigger commits by itself. Numbers of RAISERROR are not on it.
 constexpr std::array<int, 19> undone_alone = {
     102,
     105,
