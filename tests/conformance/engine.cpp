@@ -35,27 +35,12 @@ std::string_view why_not(const engine_under_test& on, std::initializer_list<abil
 }
 
 std::string_view to_string(ability which) noexcept {
-    constexpr std::string_view names[abilities] = {"ask_for_passwords",
-                                                   "be_full",
-                                                   "be_starting",
-                                                   "be_mute",
-                                                   "be_away",
-                                                   "refuse_writes",
-                                                   "stop_answering",
-                                                   "end_sessions",
-                                                   "repeat_values",
-                                                   "bring_nulls",
-                                                   "bring_large_values",
-                                                   "bring_many_rows",
-                                                   "refuse_statements",
-                                                   "run_slowly",
-                                                   "be_cancelled",
-                                                   "survive_a_cancel",
-                                                   "keep_state",
-                                                   "end_logins",
-                                                   "forget",
-                                                   "serve_stores",
-                                                   "run_threads"};
+    constexpr std::string_view names[abilities] = {
+        "ask_for_passwords", "be_full",       "be_starting",        "be_mute",
+        "be_away",           "refuse_writes", "stop_answering",     "end_sessions",
+        "repeat_values",     "bring_nulls",   "bring_large_values", "bring_many_rows",
+        "refuse_statements", "run_slowly",    "be_cancelled",       "keep_state",
+        "end_logins",        "forget",        "serve_stores",       "run_threads"};
     return names[static_cast<std::size_t>(which)];
 }
 

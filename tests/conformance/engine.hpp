@@ -37,14 +37,13 @@ enum class ability : unsigned char {
     refuse_statements,
     run_slowly,
     be_cancelled,
-    survive_a_cancel, ///< Its session can be used on.
-    keep_state,       ///< Of a session, besides a transaction.
-    end_logins,       ///< By a deadline of the driver's own, not only by the runtime's.
-    forget,           ///< A session can be made as new.
-    serve_stores,     ///< hadr::open().
-    run_threads,      ///< Of the test, on real time.
+    keep_state,   ///< Of a session, besides a transaction.
+    end_logins,   ///< By a deadline of the driver's own, not only by the runtime's.
+    forget,       ///< A session can be made as new.
+    serve_stores, ///< hadr::open().
+    run_threads,  ///< Of the test, on real time.
 };
-inline constexpr std::size_t abilities = 21;
+inline constexpr std::size_t abilities = 20;
 
 std::string_view to_string(ability which) noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/libpq/options.hpp"
 
+#include "drivers/shared/certificates.hpp"
 #include "drivers/shared/libpq_settings.hpp"
 #include "drivers/shared/login.hpp"
 

@@ -2,8 +2,8 @@
 #include "drivers/odbc/connection_text.hpp"
 
 #include "drivers/odbc/words.hpp"
+#include "drivers/shared/certificates.hpp"
 #include "drivers/shared/libpq_settings.hpp"
-#include "drivers/shared/login.hpp"
 
 #include <fmt/format.h>
 

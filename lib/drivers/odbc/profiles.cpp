@@ -162,7 +162,8 @@ constexpr driver_profile mariadb() {
     of.host_checked = certificate_host::of_the_server;
     of.always = mariadb_always;
     of.usual = mariadb_usual;
-    of.cancels = true;
+    // Never cancelled: its SQLCancel gives up the lock of the call under way, and a second one then
+    // closes the statement in the middle of that call.
     of.ways = ways_of_mariadb();
     return of;
 }

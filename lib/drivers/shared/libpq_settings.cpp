@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/shared/libpq_settings.hpp"
 
-#include "drivers/shared/login.hpp"
+#include "drivers/shared/certificates.hpp"
 
 namespace hadr::inline v0::drivers {
 

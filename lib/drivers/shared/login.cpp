@@ -33,8 +33,6 @@ secret taken_from(std::string& text) {
 
 }
 
-const std::string_view system_certificates = "/etc/ssl/certs/ca-certificates.crt";
-
 expected<secret> password_for(const profile& with, world& through) {
     if (with.password_asked)
         return asked(with);
@@ -62,11 +60,6 @@ std::string place_of(const target& to) {
     return to.address.empty() || to.address == to.at.host
                ? name
                : fmt::format("{} ({})", name, to.address);
-}
-
-std::string root_certificate(const profile& with) {
-    const auto& file = with.root_certificate;
-    return file.empty() || file == "system" ? std::string(system_certificates) : file;
 }
 
 }

@@ -14,15 +14,4 @@ expected<secret> password_for(const profile& with, world& through);
 /// "db1:5432 (10.0.0.1)", or what stands for a server where there is none.
 std::string place_of(const target& to);
 
-/// Whether the server must prove who it is.
-constexpr bool identified(encryption how) noexcept {
-    return how != encryption::disable && how != encryption::require;
-}
-
-/// The file of authorities that may sign a server's certificate.
-std::string root_certificate(const profile& with);
-
-/// Without one of its own, a root certificate is the system's.
-extern const std::string_view system_certificates;
-
 }

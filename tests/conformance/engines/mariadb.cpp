@@ -30,8 +30,8 @@ public:
     std::string_view lacks(ability which) const override {
         if (which == ability::be_starting)
             return "it listens only once it is ready";
-        if (which == ability::survive_a_cancel)
-            return "its driver may hit the statement after";
+        if (which == ability::be_cancelled)
+            return "its driver's SQLCancel gives up a lock that is not its own";
         if (which == ability::forget)
             return makes_none_as_new;
         if (which == ability::end_logins)

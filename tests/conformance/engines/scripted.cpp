@@ -32,8 +32,7 @@ public:
         switch (which) {
         case ability::repeat_values: return "a fake server takes no parameters";
         case ability::run_slowly:
-        case ability::be_cancelled:
-        case ability::survive_a_cancel: return "a fake server cancels nothing";
+        case ability::be_cancelled: return "a fake server cancels nothing";
         case ability::keep_state:
         case ability::forget: return "a fake server's sessions keep nothing but a transaction";
         case ability::run_threads: return "its time is virtual; tests/simulation runs its agents";

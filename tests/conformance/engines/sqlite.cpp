@@ -38,8 +38,7 @@ public:
         case ability::be_mute:
         case ability::end_logins:
         case ability::end_sessions: return no_server;
-        case ability::be_cancelled:
-        case ability::survive_a_cancel: return "its driver cancels nothing";
+        case ability::be_cancelled: return "its driver cancels nothing";
         case ability::forget: return makes_none_as_new;
         case ability::be_away:
         case ability::refuse_writes:
