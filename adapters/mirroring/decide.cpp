@@ -253,11 +253,15 @@ private:
         );
     }
 
-    // F14: an operator has ruled for another claimant, and it claims no newer epoch since.
+    bool no_later_than(std::size_t i, const std::optional<epoch>& by) const {
+        return by && claims(i) && core::compare(*is_.members[i].reign, *by) != epoch_order::newer;
+    }
+
+    // F14: an operator has ruled for another claimant, or the witness went on naming another while
+    // it was in touch; and it claims no newer epoch since.
     void refuse_outruled() {
         for (std::size_t i = 0; i < places_.size(); ++i) {
-            const auto& by = known_.members[i].outruled;
-            if (claims(i) && by && core::compare(*is_.members[i].reign, *by) != epoch_order::newer)
+            if (no_later_than(i, known_.members[i].outruled))
                 refuse(
                     i,
                     fmt::format(
@@ -265,6 +269,17 @@ private:
                         to_string(places_[i])
                     )
                 );
+            if (known_.overruled != i && no_later_than(i, known_.members[i].contradicted)) {
+                core::mark<"claim that the witness contradicted">();
+                refuse(
+                    i,
+                    fmt::format(
+                        "{} claims to be primary, and the witness, while it was in touch, named "
+                        "another",
+                        to_string(places_[i])
+                    )
+                );
+            }
         }
     }
 

@@ -16,6 +16,10 @@ namespace hadr::inline v0::mirroring {
 struct member_evidence : member_watch {
     std::optional<member_facts>
         facts; ///< Kept through a silence; gone once the server is known to be down.
+    std::optional<epoch> claimed; ///< While it claims to be primary.
+    time_point claimed_since{};   ///< When it was first heard to.
+    /// Claimed, and the witness went on naming another: promoted behind the engine's back.
+    std::optional<epoch> contradicted;
 };
 
 struct witness_evidence {

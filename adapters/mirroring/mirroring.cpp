@@ -31,6 +31,36 @@ bool moving(std::string_view engine_state) noexcept {
     return !engine_state.empty() && engine_state != "secondary" && engine_state != "catchingup";
 }
 
+void note_claims(evidence& into, time_point now) {
+    for (auto& one : into.members) {
+        if (!one.facts || !one.facts->claims()) {
+            one.claimed.reset();
+            continue;
+        }
+        const auto reign = reign_of(*one.facts, proof::none);
+        if (!one.claimed || core::compare(reign, *one.claimed) != epoch_order::same)
+            one.claimed_since = now;
+        one.claimed = reign;
+    }
+}
+
+// The engine names a member before it promotes it. A later epoch that it knew nothing of when it
+// was asked afterwards is none of its own, and does not become so because it falls silent.
+void note_contradicted(evidence& into, const topology& is, const std::optional<epoch>& accepted) {
+    const bool names = std::any_of(is.members.begin(), is.members.end(), [](const member& one) {
+        return one.named;
+    });
+    if (!into.witness.connected || !names || !accepted)
+        return;
+    for (std::size_t i = 0; i < into.members.size(); ++i) {
+        auto& one = into.members[i];
+        if (is.members[i].named)
+            one.contradicted.reset();
+        else if (one.claimed && one.claimed_since <= into.witness.asked && core::compare(*one.claimed, *accepted) == epoch_order::newer)
+            one.contradicted = one.claimed;
+    }
+}
+
 class adapter final : public ha_adapter {
 public:
     explicit adapter(store_specification store)
@@ -150,6 +180,8 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
     suspect_troubled(*have, memory(known).members, now);
     end_old_suspicion(*have, now);
     auto is = decide(was, *have, store_);
+    note_claims(*have, now);
+    note_contradicted(*have, is, was.accepted);
     settle(*have, is, now);
     return {std::move(is), std::move(have)};
 }

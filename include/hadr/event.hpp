@@ -22,7 +22,8 @@ enum class event_kind {
     foreign_member,      ///< A member or witness of another lineage or formation answered (E9).
     epoch_went_back,     ///< A lower epoch was accepted by an operator's word (E2).
     witness_lost,
-    witness_returned,
+    witness_returned, ///< Also the first one after none.
+    witness_removed,  ///< The store has none any more: no automatic failover (C6).
     // The view's state has become: each change of it is told by one of these four.
     exposed,         ///< The primary serves without a synchronized standby (C31).
     protected_,      ///< It serves, and a standby would take over.

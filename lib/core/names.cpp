@@ -126,6 +126,7 @@ std::string_view to_string(event_kind what) noexcept {
     case event_kind::epoch_went_back: return "epoch_went_back";
     case event_kind::witness_lost: return "witness_lost";
     case event_kind::witness_returned: return "witness_returned";
+    case event_kind::witness_removed: return "witness_removed";
     case event_kind::exposed: return "exposed";
     case event_kind::protected_: return "protected";
     case event_kind::failing_over: return "failing_over";

@@ -338,7 +338,7 @@ private:
     std::optional<time_point> witness_lost_since_;
     bool witness_advice_given_ = false;
     std::vector<told_member> told_members_;
-    bool witness_told_lost_ = false;
+    std::optional<witness_state> witness_told_; ///< Not unknown; none only after another.
     std::uint64_t marked_ = 0;   ///< Acceptance number whose reign a session has tried to mark.
     bool was_protected_ = false; ///< The replication was synchronized when a writer was last seen.
     std::optional<time_point> swept_;

@@ -25,6 +25,7 @@ log_level level_of(event_kind what) noexcept {
     case event_kind::closed: return log_level::info;
     case event_kind::old_primary_refused:
     case event_kind::witness_lost:
+    case event_kind::witness_removed:
     case event_kind::exposed:
     case event_kind::failing_over:
     case event_kind::level_changed:
@@ -255,8 +256,10 @@ void store::announce_refused(std::size_t index) {
 void store::announce_witness(const topology& was) {
     const auto& is = belief_.is;
     // By what was told, not by what was: a reconfigure forgets that (S2).
-    if (is.witness == witness_state::lost && !witness_told_lost_) {
-        witness_told_lost_ = true;
+    const auto told = witness_told_;
+    if (is.witness != witness_state::unknown && (is.witness != witness_state::none || told))
+        witness_told_ = is.witness;
+    if (is.witness == witness_state::lost && told != is.witness)
         tell(
             {.what = event_kind::witness_lost,
              .cause = fmt::format(
@@ -266,8 +269,13 @@ void store::announce_witness(const topology& was) {
                                     : "the partners do not see it"
              )}
         );
-    }
-    if (is.witness == witness_state::connected && std::exchange(witness_told_lost_, false))
+    const bool had = told == witness_state::connected || told == witness_state::lost;
+    if (is.witness == witness_state::none && had)
+        tell(
+            {.what = event_kind::witness_removed,
+             .cause = "the store has no witness any more: no automatic failover (C6)"}
+        );
+    if (is.witness == witness_state::connected && told && told != is.witness)
         tell({.what = event_kind::witness_returned});
     const auto foreign = [](const topology& view) {
         return view.witness_trouble && view.witness_trouble->code == errc::configuration_invalid;

@@ -38,7 +38,8 @@ struct replay {
         case event_kind::primary_changed:
         case event_kind::primary_returned: writer = one.member; break;
         case event_kind::witness_lost: witness_lost = true; break;
-        case event_kind::witness_returned: witness_lost = false; break;
+        case event_kind::witness_returned:
+        case event_kind::witness_removed: witness_lost = false; break;
         case event_kind::member_offline: offline.at(at) = true; break;
         case event_kind::member_online: offline.at(at) = false; break;
         case event_kind::old_primary_refused:

@@ -313,6 +313,41 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    tells_what_becomes_of_its_witness, *utf::label("S2") * utf::label("C6") * utf::label("C32")
+) {
+    sql_server_pair pair;
+    const auto shows = [&](witness_state wanted) {
+        return pair.eventually([&] { return pair.store->view()->witness == wanted; });
+    };
+    const auto set = [&](const std::string& witness) {
+        return pair.servers.administer(site::one, "ALTER DATABASE [d] SET WITNESS " + witness);
+    };
+    BOOST_TEST_REQUIRE(pair.committed("before"));
+    BOOST_TEST_REQUIRE(shows(witness_state::connected));
+    pair.told.clear();
+    pair.servers.kill(site::witness);
+    BOOST_TEST(shows(witness_state::lost));
+    BOOST_TEST(set("OFF").has_value());
+    BOOST_TEST(shows(witness_state::none));
+    pair.servers.restart(site::witness);
+    BOOST_TEST(set("= 'TCP://witness:5022'").has_value());
+    BOOST_TEST(shows(witness_state::connected));
+    BOOST_TEST(set("OFF").has_value());
+    BOOST_TEST(shows(witness_state::none));
+    pair.store.reset();
+    std::erase_if(pair.told, [](event_kind one) {
+        return one != event_kind::witness_lost && one != event_kind::witness_removed &&
+               one != event_kind::witness_returned;
+    });
+    const std::vector<event_kind> all = {
+        event_kind::witness_lost,
+        event_kind::witness_removed,
+        event_kind::witness_returned,
+        event_kind::witness_removed};
+    BOOST_TEST((pair.told == all));
+}
+
+BOOST_AUTO_TEST_CASE(
     is_left_alone_by_whoever_has_no_right_to_it, *utf::label("F26") * utf::label("P4")
 ) {
     sql_server_pair pair;

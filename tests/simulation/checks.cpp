@@ -121,6 +121,11 @@ void checks::follow_witness() {
     clear_since_ = now;
 }
 
+void checks::cut_off() {
+    deaf_since_ = deaf_since_.value_or(world_.now());
+    clear_since_ = world_.now();
+}
+
 void checks::reconfigured(int pool_max) {
     reconfigured_ = true;
     replaced(pool_max);
@@ -228,8 +233,9 @@ void checks::judge_stale(const lease& held) {
         broke(
             "E1",
             fmt::format(
-                "a write session on {} long after the witness named {}",
+                "a write session on {} and {} us that the witness could be heard naming {}",
                 to_string(where),
+                (world_.now() - clear_since_) / std::chrono::microseconds(1),
                 to_string(named_)
             )
         );

@@ -47,6 +47,8 @@ public:
     void forced(testing::site at);
     /// The name of who brings the news leads nowhere, or no longer so.
     void unnamed(bool now) { witness_unnamed_ = now; }
+    /// The session over which the news comes is lost, and made anew.
+    void cut_off();
     /// At the end, with the ledger of the store that all faults have left.
     void judge_ledger(const std::vector<std::string>& ledger);
     void judge_logins();

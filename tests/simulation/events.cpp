@@ -19,7 +19,8 @@ void told_state::hear(const event& what) {
         reign_ = what.reign;
         break;
     case event_kind::witness_lost: witness_lost_ = true; break;
-    case event_kind::witness_returned: witness_lost_ = false; break;
+    case event_kind::witness_returned:
+    case event_kind::witness_removed: witness_lost_ = false; break;
     case event_kind::exposed: state_ = availability::exposed; break;
     case event_kind::protected_: state_ = availability::serving; break;
     case event_kind::failing_over: state_ = availability::failing_over; break;

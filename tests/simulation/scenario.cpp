@@ -130,6 +130,8 @@ private:
                               (plan_.mirrored() && one.what == fault_kind::stranger);
         if (misnamed && (one.at == aim::witness || plan_.mirrored()))
             judge_.unnamed(true);
+        if (one.what == fault_kind::reset && (one.at == aim::witness || plan_.mirrored()))
+            judge_.cut_off();
         if (judge_.inside_call())
             made_.faulted = true;
         if (one.what == fault_kind::kill && one.at == aim::primary && at_step)

@@ -133,6 +133,26 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((doubted.is().writer == std::nullopt));
 }
 
+BOOST_AUTO_TEST_CASE(
+    of_a_promotion_behind_the_back_of_the_witness_outlives_its_loss,
+    *utf::label("E1") * utf::label("E8") * utf::label("F14")
+) {
+    const std::vector<news> behind_its_back = {b(primary(2)), w(a_is_primary()), w(down())};
+    auto pair = healthy();
+    BOOST_TEST((pair.hears(behind_its_back).is().writer == 0U));
+    BOOST_TEST((pair.hears(a(primary(1))).is().writer == 0U)); // E10
+    pair.hears({a(down()), b(primary(2))});
+    BOOST_TEST((pair.is().writer == std::nullopt));
+    BOOST_TEST((pair.is().state == availability::action_required));
+    auto ruled_for = pair;
+    BOOST_TEST((ruled_for.rules(ruled::verdict::accept_lineage, 1).is().writer == 1U));
+    auto named = pair;
+    BOOST_TEST((named.hears({w(b_is_alone()), w(down())}).is().writer == 1U));
+    BOOST_TEST((pair.hears(b(primary(3))).is().writer == 1U)); // Of which it could know nothing.
+    auto unheard = healthy();
+    BOOST_TEST((unheard.hears({b(primary(2)), w(down())}).is().writer == 1U));
+}
+
 BOOST_AUTO_TEST_CASE(of_a_lost_session_is_no_proof_of_death, *utf::label("E6") * utf::label("F4")) {
     auto pair = healthy();
     pair.happens(reported{0, pair.now, ++pair.sequence, down()});
