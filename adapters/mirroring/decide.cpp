@@ -209,14 +209,7 @@ private:
     void choose_named() {
         for (std::size_t i = 0; i < places_.size(); ++i)
             if (named_row_ != nullptr && named_ != i && claims(i))
-                refuse(
-                    i,
-                    fmt::format(
-                        "{} claims to be primary, and the witness names {}",
-                        to_string(places_[i]),
-                        to_string(named_row_->at)
-                    )
-                );
+                refuse(i, claims_but(i, "the witness names " + to_string(named_row_->at)));
         if (named_row_ == nullptr) {
             // The engine has taken the role from one and not given it to another yet.
             core::mark<"witness names nobody">();
@@ -257,29 +250,21 @@ private:
         return by && claims(i) && core::compare(*is_.members[i].reign, *by) != epoch_order::newer;
     }
 
+    std::string claims_but(std::size_t i, std::string_view why) const {
+        return fmt::format("{} claims to be primary, and {}", to_string(places_[i]), why);
+    }
+
     // F14: an operator has ruled for another claimant, or the witness went on naming another while
     // it was in touch; and it claims no newer epoch since.
     void refuse_outruled() {
         for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (no_later_than(i, known_.members[i].outruled))
-                refuse(
-                    i,
-                    fmt::format(
-                        "{} claims to be primary, and an operator ruled for another (F14)",
-                        to_string(places_[i])
-                    )
-                );
-            if (known_.overruled != i && no_later_than(i, known_.members[i].contradicted)) {
-                core::mark<"claim that the witness contradicted">();
-                refuse(
-                    i,
-                    fmt::format(
-                        "{} claims to be primary, and the witness, while it was in touch, named "
-                        "another",
-                        to_string(places_[i])
-                    )
-                );
-            }
+            const auto& seen = known_.members[i];
+            if (no_later_than(i, seen.outruled))
+                refuse(i, claims_but(i, "an operator ruled for another (F14)"));
+            if (known_.overruled == i || !no_later_than(i, seen.contradicted))
+                continue;
+            core::mark<"claim that the witness contradicted">();
+            refuse(i, claims_but(i, "the witness named another while it was in touch"));
         }
     }
 

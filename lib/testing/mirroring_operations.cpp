@@ -240,6 +240,9 @@ void database_mirroring::healed() {
         partners[i].suspended = nodes[i].read_only = false;
         nudge(i);
     }
+    for (std::size_t i = 0; i < partners.size(); ++i)
+        if (!nodes[i].in_recovery)
+            check_synchronized(i); // Without a commit nothing else would come to confirm it.
 }
 
 }

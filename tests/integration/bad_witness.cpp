@@ -48,8 +48,12 @@ BOOST_AUTO_TEST_CASE(because_it_is_of_another_formation_or_group, *utf::label("E
         const auto held = store.write(); // On the word of both members (rulings 12).
         BOOST_TEST_REQUIRE(held.has_value());
         BOOST_TEST(held->server() == primary_of_engine());
-        BOOST_TEST((store->view()->witness == witness_state::lost));
-        BOOST_TEST(store.count(event_kind::foreign_member) == 1U);
+        wait_until("the witness to be heard", 5s, [&] {
+            return store->view()->witness == witness_state::lost;
+        });
+        wait_until("that to be told", 5s, [&] {
+            return store.count(event_kind::foreign_member) == 1U;
+        });
         BOOST_TEST((store->view()->accepted->strength == proof::both_members));
     }
 }

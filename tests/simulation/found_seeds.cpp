@@ -42,6 +42,25 @@ BOOST_AUTO_TEST_CASE(tell_that_a_witness_is_back_after_a_reconfigure, *utf::labe
     keeps_its_promises(3778);
 }
 
+// The witness was removed while it was lost, and nobody was told.
+BOOST_AUTO_TEST_CASE(tell_that_a_lost_witness_was_removed, *utf::label("S2")) {
+    for (const std::uint64_t number : {1'000'502U, 1'002'870U, 1'009'795U, 1'045'519U, 1'057'251U})
+        keeps_its_promises(sql_server_seeds + number);
+}
+
+// The session with the witness was reset, and a server that had been promoted behind its back was
+// believed. In the other two the client could not have heard of that promotion in time.
+BOOST_AUTO_TEST_CASE(refuse_what_the_witness_contradicted, *utf::label("E1") * utf::label("E8")) {
+    for (const std::uint64_t seed : {1'682'806U, 1'638'062U, 1'718'276U})
+        keeps_its_promises(seed);
+}
+
+// Its safety was restored while nobody wrote, and it never called itself synchronized again.
+BOOST_AUTO_TEST_CASE(call_a_calm_mirrored_pair_synchronized, *utf::label("P9")) {
+    for (const std::uint64_t number : {1'011'533U, 1'036'329U})
+        keeps_its_promises(sql_server_seeds + number);
+}
+
 // Restored while the old principal was down, the simulated pair had two of one role sequence; roles
 // changed at the step of a commit, and the mirror never got the tail of the log.
 BOOST_AUTO_TEST_CASE(keep_a_mirrored_pair_whole, *utf::label("P9") * utf::label("C36")) {
