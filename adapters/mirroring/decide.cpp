@@ -264,7 +264,13 @@ private:
             if (known_.overruled == i || !no_later_than(i, seen.contradicted))
                 continue;
             core::mark<"claim that the witness contradicted">();
-            refuse(i, claims_but(i, "the witness named another while it was in touch"));
+            refuse(
+                i,
+                claims_but(
+                    i,
+                    "the witness named another while it was in touch (accept_lineage overrules it)"
+                )
+            );
         }
     }
 
