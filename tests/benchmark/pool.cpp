@@ -106,6 +106,8 @@ void soci_pair(::benchmark::State& state) {
 /// Prints as usual, and keeps the best time of each benchmark.
 class best_of final : public ::benchmark::ConsoleReporter {
 public:
+    best_of() : ConsoleReporter(OO_None) {} // Colours end in front of the first figure.
+
     void ReportRuns(const std::vector<Run>& all) override {
         ConsoleReporter::ReportRuns(all);
         for (const auto& one : all) {
