@@ -152,8 +152,8 @@ as_servers pg_autoctl create monitor --pgdata "$work/monitor" --pgport "$monitor
     --auth trust --no-ssl >"$work/monitor.log" 2>&1 || { cat "$work/monitor.log"; exit 1; }
 as_servers tee -a "$work/monitor/postgresql.conf" >/dev/null <<'CONF'
 pgautofailover.health_check_period = '300ms'
-pgautofailover.health_check_timeout = '300ms'
-pgautofailover.health_check_max_retries = 1
+pgautofailover.health_check_timeout = '1s'
+pgautofailover.health_check_max_retries = 2
 pgautofailover.health_check_retry_delay = '100ms'
 pgautofailover.node_considered_unhealthy_timeout = '1500ms'
 pgautofailover.primary_demote_timeout = '500ms'
