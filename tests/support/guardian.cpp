@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include <fcntl.h>
@@ -16,6 +18,8 @@
 namespace hadr::test {
 
 namespace {
+
+int folders_told = -1; // The tests' end of a pipe.
 
 int exit_code(int status) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -59,6 +63,18 @@ int watch(pid_t tests, const sigset_t& ends) {
     }
 }
 
+void take_away(int told) {
+    std::string all;
+    char some[4096];
+    for (ssize_t count = 0; (count = read(told, some, sizeof some)) > 0;)
+        all.append(some, static_cast<std::size_t>(count));
+    std::istringstream in(all);
+    std::error_code ignored;
+    if (std::getenv("HADR_KEEP") == nullptr)
+        for (std::string folder; std::getline(in, folder);)
+            std::filesystem::remove_all(folder, ignored);
+}
+
 [[noreturn]] void guard(int (*run)(int, char**), int count, char** words, pid_t whom) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigset_t ends;
@@ -71,18 +87,25 @@ int watch(pid_t tests, const sigset_t& ends) {
     if (getppid() != whom)
         _exit(1);
     const auto guardian = getpid();
+    int folders[2];
+    if (pipe2(folders, O_CLOEXEC | O_NONBLOCK) != 0)
+        _exit(1);
     const auto tests = fork();
     if (tests < 0)
         _exit(1);
     if (tests == 0) {
+        close(folders[0]);
+        folders_told = folders[1];
         sigprocmask(SIG_SETMASK, &before, nullptr);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != guardian)
             _exit(1);
         std::exit(run(count, words));
     }
+    close(folders[1]);
     const int code = watch(tests, ends);
     end_all();
+    take_away(folders[0]);
     _exit(code);
 }
 
@@ -99,6 +122,12 @@ int guarded(int (*run)(int, char**), int count, char** words) {
         guard(run, count, words, self);
     signal(SIGINT, SIG_IGN); // The guardian's, from a terminal.
     return await(guardian);
+}
+
+void tell_guardian(const std::string& folder) noexcept {
+    const auto line = folder + '\n';
+    if (folders_told >= 0 && write(folders_told, line.data(), line.size()) < 0)
+        return; // As many as a pipe holds are enough.
 }
 
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/process.hpp"
 
+#include "support/guardian.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -153,6 +155,7 @@ temporary_folder::temporary_folder(std::string_view prefix) {
     path_ = fmt::format("{}/{}-XXXXXX", base != nullptr ? base : "/tmp", prefix);
     if (mkdtemp(path_.data()) == nullptr)
         throw std::runtime_error("no temporary folder: " + path_);
+    tell_guardian(path_);
     if (geteuid() == 0 && chown(path_.c_str(), servers_uid(), servers_gid()) != 0)
         throw std::runtime_error("cannot give away " + path_);
 }
