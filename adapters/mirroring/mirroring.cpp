@@ -54,9 +54,11 @@ void note_contradicted(evidence& into, const topology& is, const std::optional<e
         return;
     for (std::size_t i = 0; i < into.members.size(); ++i) {
         auto& one = into.members[i];
+        const bool later =
+            one.claimed && core::compare(*one.claimed, *accepted) == epoch_order::newer;
         if (is.members[i].named)
             one.contradicted.reset();
-        else if (one.claimed && one.claimed_since <= into.witness.asked && core::compare(*one.claimed, *accepted) == epoch_order::newer)
+        else if (later && into.witness.asked >= one.claimed_since)
             one.contradicted = one.claimed;
     }
 }
