@@ -20,6 +20,13 @@ std::string value_of(engine_under_test& with, session& on, const statement& what
     return std::string(one.brought.at(0, 0).value_or("NULL"));
 }
 
+std::string repeated(std::string_view part, std::size_t times) {
+    std::string all;
+    for (std::size_t i = 0; i < times; ++i)
+        all += part;
+    return all;
+}
+
 void must_run(engine_under_test& with, session& on, const statement& what) {
     const auto one = run(with.through(), on, what);
     if (!one.how)
@@ -69,6 +76,47 @@ BOOST_AUTO_TEST_CASE(tells_null_from_empty_and_names_the_columns) {
         BOOST_TEST(one.brought.column_name(1) == "empty");
         BOOST_TEST(!one.brought.at(0, 0).has_value());
         BOOST_TEST((one.brought.at(0, 1) == std::string_view("")));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(brings_short_and_long_values_in_turn) {
+    constexpr std::size_t sizes[] = {1, 126, 127, 128, 129, 255, 256, 5'000, 128, 127, 0, 1};
+    std::vector<std::string> all;
+    for (const auto size : sizes) {
+        all.emplace_back(size, 'x');
+        all.push_back(std::string(size % 2, 'x') + repeated("ü", size / 2));
+        all.push_back(repeated("🦀", size / 4));
+    }
+    on_each({ability::repeat_values}, [&](engine_under_test& with) {
+        const auto made = session_of(with);
+        for (int turn = 0; turn < 2; ++turn)
+            for (const auto& one : all) {
+                const parameter sent(one);
+                const auto back = value_of(
+                    with,
+                    *made,
+                    {with.speaks().echo, {&sent, 1}, statement_kind::text, preparation::kept}
+                );
+                BOOST_TEST(back == one);
+            }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(brings_the_same_texts_however_often_a_statement_runs) {
+    on_each({ability::bring_nulls}, [](engine_under_test& with) {
+        const auto made = session_of(with);
+        const auto& speaks = with.speaks();
+        statement what{speaks.types.empty() ? speaks.null_and_empty : speaks.types};
+        const auto first = run(with.through(), *made, what);
+        BOOST_TEST_REQUIRE(first.how.has_value());
+        what.prepare = preparation::kept;
+        for (int turn = 0; turn < 3; ++turn) {
+            const auto one = run(with.through(), *made, what);
+            BOOST_TEST_REQUIRE(one.how.has_value());
+            BOOST_TEST_REQUIRE(one.brought.columns() == first.brought.columns());
+            for (std::size_t i = 0; i < one.brought.columns(); ++i)
+                BOOST_TEST((one.brought.at(0, i) == first.brought.at(0, i)));
+        }
     });
 }
 

@@ -51,6 +51,7 @@ std::string_view to_string(ability which) noexcept;
 struct phrases {
     std::string_view echo = {};           ///< One parameter, back as a text.
     std::string_view null_and_empty = {}; ///< In this order, in columns "nothing" and "empty".
+    std::string_view types = {};          ///< A row of values of many types, and a null.
     std::string_view large = {};          ///< One value of large_size times 'a'.
     std::size_t large_size = 3'000'000;
     std::string_view many = {};     ///< The numbers from 1 to 100,000.

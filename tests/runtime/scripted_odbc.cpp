@@ -17,11 +17,23 @@ struct bound {
     const SQLLEN* length = nullptr;
 };
 
+struct bound_column {
+    char* to = nullptr;
+    std::size_t room = 0;
+    SQLLEN* length = nullptr;
+};
+
+using row = std::vector<std::optional<std::string>>;
+
 /// One handle of any kind.
 struct thing {
     std::string prepared;
     std::vector<bound> parameters;
     std::vector<odbc_script::record> records;
+    std::map<std::size_t, bound_column> columns;
+    const std::vector<row>* rows = nullptr; ///< Of what ran last.
+    std::size_t fetched = 0;
+    std::vector<std::size_t> given; ///< Of each value of this row, by SQLGetData.
 };
 
 thing& of(SQLHANDLE which) {
@@ -45,6 +57,9 @@ SQLRETURN run(thing& on, const std::string& text) {
     if (script.on_execute)
         script.on_execute(text);
     on.records.clear();
+    const auto bringing = script.rows.find(text);
+    on.rows = bringing == script.rows.end() ? nullptr : &bringing->second;
+    on.fetched = 0;
     const auto failing = script.failures.find(text);
     if (failing == script.failures.end())
         return SQL_SUCCESS;
@@ -52,12 +67,61 @@ SQLRETURN run(thing& on, const std::string& text) {
     return SQL_ERROR;
 }
 
+const row& row_of(const thing& on) {
+    return (*on.rows)[on.fetched - 1];
+}
+
+// As every driver does: an end mark always, and the whole length of what was cut.
+SQLRETURN give(thing& on, std::string_view text, const bound_column& into) {
+    const auto some = text.substr(0, into.room - 1);
+    std::copy(some.begin(), some.end(), into.to);
+    into.to[some.size()] = 0;
+    *into.length = static_cast<SQLLEN>(text.size());
+    if (some.size() == text.size())
+        return SQL_SUCCESS;
+    on.records.push_back({"01004", 0});
+    return SQL_SUCCESS_WITH_INFO;
+}
+
+SQLRETURN fetch(thing& on) {
+    auto& script = *odbc_now;
+    script.bound = static_cast<int>(on.columns.size());
+    if (on.rows == nullptr || on.fetched == on.rows->size())
+        return SQL_NO_DATA;
+    on.records = script.warnings;
+    const auto& now = (*on.rows)[on.fetched++];
+    on.given.assign(now.size(), 0);
+    for (const auto& [which, column] : on.columns) {
+        if (now[which])
+            give(on, *now[which], column);
+        else
+            *column.length = SQL_NULL_DATA;
+    }
+    return on.records.empty() ? SQL_SUCCESS : SQL_SUCCESS_WITH_INFO;
+}
+
+SQLRETURN read(thing& on, std::size_t which, const bound_column& into) {
+    ++odbc_now->read;
+    on.records.clear();
+    const auto& value = row_of(on)[which];
+    if (!value) {
+        *into.length = SQL_NULL_DATA;
+        return SQL_SUCCESS;
+    }
+    auto& given = on.given[which];
+    const auto how = give(on, std::string_view(*value).substr(given), into);
+    given += std::min(value->size() - given, into.room - 1);
+    return how;
 }
 
 }
 
+}
+
+using hadr::test::fetch;
 using hadr::test::odbc_now;
 using hadr::test::of;
+using hadr::test::read;
 using hadr::test::run;
 using hadr::test::text_of;
 
@@ -109,6 +173,8 @@ SQLRETURN SQLExecute(SQLHSTMT on) {
 SQLRETURN SQLFreeStmt(SQLHSTMT on, SQLUSMALLINT what) {
     if (what == SQL_RESET_PARAMS)
         of(on).parameters.clear();
+    if (what == SQL_UNBIND)
+        of(on).columns.clear();
     return SQL_SUCCESS;
 }
 
@@ -135,8 +201,17 @@ SQLRETURN SQLBindParameter(
     return SQL_SUCCESS;
 }
 
-SQLRETURN SQLNumResultCols(SQLHSTMT, SQLSMALLINT* count) {
-    *count = 0;
+SQLRETURN
+SQLBindCol(
+    SQLHSTMT on, SQLUSMALLINT which, SQLSMALLINT, SQLPOINTER to, SQLLEN room, SQLLEN* length
+) {
+    of(on).columns[which - 1U] = {static_cast<char*>(to), static_cast<std::size_t>(room), length};
+    return SQL_SUCCESS;
+}
+
+SQLRETURN SQLNumResultCols(SQLHSTMT on, SQLSMALLINT* count) {
+    const auto* const rows = of(on).rows;
+    *count = rows == nullptr ? 0 : static_cast<SQLSMALLINT>(rows->front().size());
     return SQL_SUCCESS;
 }
 
@@ -149,18 +224,24 @@ SQLRETURN SQLMoreResults(SQLHSTMT) {
     return SQL_NO_DATA;
 }
 
-// No statement here has rows.
+// Every column has the same name.
 SQLRETURN
-SQLColAttribute(SQLHSTMT, SQLUSMALLINT, SQLUSMALLINT, SQLPOINTER, SQLSMALLINT, SQLSMALLINT*, SQLLEN*) {
-    return SQL_ERROR;
+SQLColAttribute(SQLHSTMT, SQLUSMALLINT, SQLUSMALLINT, SQLPOINTER name, SQLSMALLINT, SQLSMALLINT* length, SQLLEN*) {
+    *static_cast<char*>(name) = 'c';
+    *length = 1;
+    return SQL_SUCCESS;
 }
 
-SQLRETURN SQLFetch(SQLHSTMT) {
-    return SQL_NO_DATA;
+SQLRETURN SQLFetch(SQLHSTMT on) {
+    return fetch(of(on));
 }
 
-SQLRETURN SQLGetData(SQLHSTMT, SQLUSMALLINT, SQLSMALLINT, SQLPOINTER, SQLLEN, SQLLEN*) {
-    return SQL_ERROR;
+SQLRETURN SQLGetData(
+    SQLHSTMT on, SQLUSMALLINT which, SQLSMALLINT, SQLPOINTER to, SQLLEN room, SQLLEN* length
+) {
+    return read(
+        of(on), which - 1U, {static_cast<char*>(to), static_cast<std::size_t>(room), length}
+    );
 }
 
 SQLRETURN SQLSetStmtAttr(SQLHSTMT, SQLINTEGER, SQLPOINTER, SQLINTEGER) {

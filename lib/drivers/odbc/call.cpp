@@ -143,6 +143,7 @@ known_statement* call::make_ready(bool keep) {
     on.sent = std::move(sent);
     on.shape_known = on.sort.query && names_its_columns(on.sent);
     on.plain = on.shape_known && !on.sort.leaves_state && !on.sort.unsettles;
+    on.stays = keep;
     if (!keep)
         return &on;
     kept_.push_back(std::move(made));
@@ -239,7 +240,9 @@ void call::renew(known_statement& on) {
     on.by = statement_handle(of_->get());
     on.prepared = false;
     on.limit = 0;
+    on.names.reset();
     on.parameters = {};
+    on.columns = {};
 }
 
 void call::forget(const known_statement& on) {

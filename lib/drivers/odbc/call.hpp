@@ -115,6 +115,7 @@ private:
     bool collect(known_statement& on, SQLRETURN how);
     bool take_result(known_statement& on);
     bool take_rows(known_statement& on);
+    std::size_t take_bound(known_statement& on, std::size_t columns);
     bool take_value(known_statement& on, SQLUSMALLINT column);
     bool take_large(known_statement& on, SQLUSMALLINT column, SQLRETURN how, SQLLEN length);
     bool name_columns(known_statement& on, SQLSMALLINT columns);

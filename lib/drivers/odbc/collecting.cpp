@@ -81,6 +81,8 @@ bool call::name_columns(known_statement& on, SQLSMALLINT columns) {
     }
     on.names = std::move(names);
     result_->set_names(on.names);
+    if (by_.binds_columns && on.stays && on.plain)
+        on.columns.bind(on.by.get(), count);
     return true;
 }
 
@@ -120,9 +122,10 @@ bool call::take_large(known_statement& on, SQLUSMALLINT column, SQLRETURN how, S
     return true;
 }
 
+// That a value was cut where it is bound is no news: it is read again.
 void call::take_notices(const known_statement& on) {
     for (const auto& one : diagnostics_of(SQL_HANDLE_STMT, on.by.get()))
-        if (ended.notices.size() < notices_max)
+        if (ended.notices.size() < notices_max && !(on.columns.bound() && one.sqlstate == "01004"))
             ended.notices.push_back({escaped(one.sqlstate, 5), escaped(one.text)});
 }
 

@@ -22,9 +22,28 @@ namespace hadr::inline v0::odbc {
     return true;
 }
 
+// Those of a row that are bound, up to the first long one; so many. What has long values once is
+// read by SQLGetData from there on.
+[[gnu::always_inline]] inline std::size_t
+call::take_bound(known_statement& on, std::size_t columns) {
+    auto& into = *result_;
+    for (std::size_t i = 0; i < columns; ++i) {
+        const auto length = on.columns.length(i);
+        if (length >= 0 && length < static_cast<SQLLEN>(bound_columns::room)) [[likely]] {
+            into.add_copy(on.columns.value(i), static_cast<std::size_t>(length));
+        } else if (length == SQL_NULL_DATA) {
+            into.add_place({into.used(), 0, true});
+        } else {
+            on.columns.unbind(on.by.get());
+            return i;
+        }
+    }
+    return columns;
+}
+
 [[gnu::always_inline]] inline bool call::take_rows(known_statement& on) {
     auto* const from = on.by.get();
-    const auto columns = static_cast<SQLUSMALLINT>(result_->columns());
+    const auto columns = result_->columns();
     for (;;) {
         const auto how = SQLFetch(from);
         if (how == SQL_NO_DATA)
@@ -33,8 +52,8 @@ namespace hadr::inline v0::odbc {
             return fail(on);
         if (how == SQL_SUCCESS_WITH_INFO)
             take_notices(on);
-        for (SQLUSMALLINT i = 1; i <= columns; ++i)
-            if (!take_value(on, i))
+        for (auto i = on.columns.bound() ? take_bound(on, columns) : 0; i < columns; ++i)
+            if (!take_value(on, static_cast<SQLUSMALLINT>(i + 1)))
                 return false;
         const bool too_many = limits_.rows_max != 0 && result_->rows() > limits_.rows_max;
         if (too_many || result_->used() > limits_.bytes_max)

@@ -131,6 +131,7 @@ constexpr driver_profile psqlodbc() {
     of.usual = psqlodbc_usual;
     of.variables = psqlodbc_variables;
     of.traces = psqlodbc_traces;
+    of.binds_columns = true;
     of.cancels = true;
     of.committed = commit_answer::unless_failed_before;
     of.reset = drivers::discard_all;
@@ -182,6 +183,7 @@ constexpr driver_profile sqlite() {
     of.encrypts_instead = "there is no wire to encrypt";
     of.always = sqlite_always;
     of.usual = sqlite_usual;
+    of.binds_columns = true;
     of.ways = ways_of_sqlite();
     return of;
 }

@@ -109,7 +109,9 @@ struct driver_profile {
 
     // Its calls.
     bool keeps_deadlines = false; ///< Its own time-outs hold, also for a mute server.
-    bool cancels = false;         ///< SQLCancel from another thread ends a statement.
+    /// SQLBindCol brings the same texts as SQLGetData, which reads what was too long after all.
+    bool binds_columns = false;
+    bool cancels = false; ///< SQLCancel from another thread ends a statement.
     commit_answer committed = commit_answer::of_the_call;
     std::string_view reset; ///< Makes a session as new. Empty: a dirty one is closed.
     engine_ways ways;

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -67,6 +68,15 @@ public:
         used_ += length;
     }
 
+    /// A short value from elsewhere, where `copied_at_once` bytes may be read.
+    void add_copy(const char* from, std::size_t length) {
+        char* const to = room(length + copied_at_once);
+        std::memcpy(to, from, copied_at_once);
+        if (length > copied_at_once)
+            std::memcpy(to + copied_at_once, from + copied_at_once, length - copied_at_once);
+        add_short(length);
+    }
+
     std::size_t columns() const noexcept { return names_ ? names_->size() : 0; }
     std::size_t rows() const noexcept { return names_ ? placed_ / names_->size() : 0; }
 
@@ -90,6 +100,8 @@ public:
     std::uint64_t affected = 0;
 
 private:
+    static constexpr std::size_t copied_at_once = 16;
+
     ~flat_result() = default;
 
     void grow(std::size_t least);

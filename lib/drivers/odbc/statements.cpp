@@ -90,4 +90,31 @@ bool bound_parameters::bind(
     return true;
 }
 
+void bound_columns::bind(SQLHSTMT to, std::size_t columns) {
+    if (columns > columns_max)
+        return;
+    bytes_.resize(columns * room);
+    lengths_.assign(columns, SQL_NO_TOTAL);
+    for (std::size_t i = 0; i < columns; ++i) {
+        const auto how = SQLBindCol(
+            to,
+            static_cast<SQLUSMALLINT>(i + 1),
+            SQL_C_CHAR,
+            bytes_.data() + i * room,
+            static_cast<SQLLEN>(room),
+            &lengths_[i]
+        );
+        if (!SQL_SUCCEEDED(how)) {
+            unbind(to);
+            return;
+        }
+    }
+    bound_ = true;
+}
+
+void bound_columns::unbind(SQLHSTMT of) noexcept {
+    SQLFreeStmt(of, SQL_UNBIND);
+    bound_ = false;
+}
+
 }

@@ -47,6 +47,28 @@ private:
     std::vector<one> all_;
 };
 
+/// Where a driver puts the short values of a row while it fetches it. Not thread-safe.
+class bound_columns {
+public:
+    static constexpr std::size_t room = 128; ///< Of a value and its end mark.
+    static constexpr std::size_t columns_max = 64;
+
+    /// All of them, or none.
+    void bind(SQLHSTMT to, std::size_t columns);
+    /// What there is stays readable.
+    void unbind(SQLHSTMT of) noexcept;
+
+    bool bound() const noexcept { return bound_; }
+    const char* value(std::size_t column) const noexcept { return bytes_.data() + column * room; }
+    /// As SQLFetch says it.
+    SQLLEN length(std::size_t column) const noexcept { return lengths_[column]; }
+
+private:
+    std::vector<char> bytes_;
+    std::vector<SQLLEN> lengths_;
+    bool bound_ = false;
+};
+
 /// One statement handle, and what is known of the text that it has run or has prepared.
 struct known_statement {
     std::string text; ///< As the application wrote it.
@@ -57,9 +79,11 @@ struct known_statement {
     bool prepared = false;
     bool shape_known = false; ///< The text names the columns that it brings.
     bool plain = false;       ///< Likewise, and it does nothing but bring rows.
+    bool stays = false;       ///< The handle never gets another text.
     SQLULEN limit = 0;        ///< Seconds, as it was last set.
     std::shared_ptr<const column_names> names;
     bound_parameters parameters;
+    bound_columns columns;
 };
 
 }

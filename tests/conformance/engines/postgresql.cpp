@@ -17,6 +17,9 @@ namespace {
 constexpr phrases postgresql_speech{
     .echo = "select $1::text",
     .null_and_empty = "select null as nothing, '' as empty",
+    .types = "select 1::int2 as a, 12345678901::int8 as b, 1.50::numeric as c, 1.25::float8 as d, "
+             "true as e, '2026-01-02 03:04:05.67'::timestamp as f, date '2026-01-02' as g, "
+             "'x'::char(3) as h, '\\x00ff'::bytea as i, array['a', null] as j, null::int as k",
     .large = "select repeat('a', 3000000)",
     .many = "select i from generate_series(1, 100000) i",
     .slow = "select pg_sleep(30)",

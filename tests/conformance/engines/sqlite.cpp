@@ -12,6 +12,7 @@ constexpr std::string_view no_server = "there is no server: the engine is in thi
 constexpr phrases sqlite_speech{
     .echo = "select ?",
     .null_and_empty = "select null as \"nothing\", '' as empty",
+    .types = "select 1 as a, 1.5 as b, -12345678901 as c, 'x ' as d, x'4142' as e, null as f",
     .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",
     .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
             "select i from n",
