@@ -288,11 +288,12 @@ connection::how_ended connection::run_model(const request& what, outcome& into) 
         session_->advance();
         if (ended_)
             break;
-        wait();
-        if (attention_came()) {
-            cancelled = true;
-            static_cast<void>(session_->request_cancel(loop_.world.now()));
+        if (!attention_came()) {
+            wait();
+            continue;
         }
+        cancelled = true;
+        static_cast<void>(session_->request_cancel(loop_.world.now()));
     }
     if (gone())
         return how_ended::over;
@@ -345,10 +346,10 @@ void connection::note_transaction(std::string_view text, outcome& into) {
 connection::how_ended connection::pass_time(duration length) {
     const auto until = loop_.world.now() + length;
     while (loop_.world.now() < until) {
-        if (!wait_alive(until))
-            return how_ended::over;
         if (attention_came())
             return how_ended::cancelled;
+        if (!wait_alive(until))
+            return how_ended::over;
     }
     return how_ended::finished;
 }

@@ -168,10 +168,10 @@ connection::how_ended connection::hold() {
     auto ended = how_ended::finished;
     ++with_.held;
     while (with_.releases == ticket && ended == how_ended::finished) {
-        if (!wait_alive())
-            ended = how_ended::over;
-        else if (attention_came())
+        if (attention_came())
             ended = how_ended::cancelled;
+        else if (!wait_alive())
+            ended = how_ended::over;
     }
     --with_.held;
     return ended;
