@@ -146,8 +146,27 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(in.brought.tag() == "COMMIT");
 }
 
+BOOST_AUTO_TEST_CASE(
+    asks_no_driver_to_cancel_whose_own_way_is_not_safe, *utf::label("F38") * utf::label("C7")
+) {
+    for (const std::string_view driver : {"FreeTDS", "MariaDB", "SQLite3", "unheard of"}) {
+        scene in(driver);
+        int refused = 0;
+        in.script.on_execute = [&](const std::string&) {
+            const auto asked = in.on->request_cancel(in.world->now() + 1s);
+            refused += !asked && asked.error().code == errc::rejected_by_server ? 1 : 0;
+        };
+        BOOST_TEST_CONTEXT(driver) {
+            BOOST_TEST(in.run({"select 1"}).has_value());
+            BOOST_TEST(refused == 1);
+            BOOST_TEST(in.script.cancels == 0);
+            BOOST_TEST(in.on->usable());
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(cancels_no_commit_that_may_have_left, *utf::label("C6")) {
-    scene in;
+    scene in("PostgreSQL Unicode");
     in.script.on_execute = [&](const std::string& text) {
         const bool stopped = in.on->request_cancel(in.world->now() + 1s).has_value();
         BOOST_TEST(stopped == (text != "COMMIT"));

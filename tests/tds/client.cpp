@@ -113,10 +113,6 @@ client::run_prepared(std::string_view text, const std::vector<std::vector<value>
     return made;
 }
 
-void client::cancel() {
-    SQLCancel(statement_);
-}
-
 bool client::set_autocommit(bool on) {
     const auto how = SQLSetConnectAttr(
         connection_, SQL_ATTR_AUTOCOMMIT, number_of(on ? SQL_AUTOCOMMIT_ON : SQL_AUTOCOMMIT_OFF), 0

@@ -41,8 +41,6 @@ public:
     /// Prepared once, run for each set of parameters.
     std::vector<result>
     run_prepared(std::string_view text, const std::vector<std::vector<value>>& sets);
-    /// Asks to stop what run() does on another thread.
-    void cancel();
 
     bool set_autocommit(bool on);
     bool commit() { return end_transaction(true); }

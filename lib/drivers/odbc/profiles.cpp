@@ -70,7 +70,9 @@ constexpr driver_profile freetds() {
                           "Encrypt=disable is the deliberate choice";
     of.always = freetds_always;
     of.variables = freetds_variables;
-    of.cancels = true;
+    // Never cancelled: beside a call that writes or is about to read, its SQLCancel works on the
+    // same buffer and the same socket. Then nobody reads the answer; or two attentions leave, and
+    // every later statement gets the answer of the one before; or an assertion ends the process.
     // No reset: sp_reset_connection is a flag of the protocol, which this driver never sets, and no
     // procedure that may be called. It would also lead a moved session back to where it logged in.
     of.ways = ways_of_sql_server();

@@ -37,6 +37,8 @@ public:
     std::string_view lacks(ability which) const override {
         if (which == ability::keep_state || which == ability::forget)
             return "what the double keeps of a session cannot be asked";
+        if (which == ability::be_cancelled)
+            return "its driver's SQLCancel is not safe beside the statement under way";
         if (which == ability::end_logins)
             return counts_in_seconds;
         return {};
