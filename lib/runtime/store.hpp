@@ -69,12 +69,13 @@ public:
 
     // store_execute.cpp
     static expected<void> execute(slot & held, const statement& what, answer& into, deadline until);
-    commit_result commit(slot & held, deadline until);
     expected<void> request_cancel(const slot& held, deadline until);
+
+    // store_transact.cpp
+    commit_result commit(slot & held, deadline until);
     commit_result transact(
         const transaction_options& how, const std::function<expected<void>(lease&)>& work
     );
-    static bool ended_by_itself(const slot& held) noexcept;
 
     // store_explain.cpp
     explanation explain(intent wanted) const;
@@ -126,7 +127,10 @@ private:
         slot & held, const statement& what, answer& into, deadline until
     );
     expected<void> send(slot & held, const statement& what, answer& into, deadline until);
+    static bool ended_by_itself(const slot& held) noexcept;
     void failed(slot & held, const failure& why);
+
+    // store_transact.cpp
     commit_result run_once(
         lease & held,
         std::string_view begin,

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mark.hpp"
+#include "core/statement_class.hpp"
+#include "runtime/hand_out.hpp"
+
+#include <algorithm>
+
+namespace hadr::inline v0::runtime {
+
+commit_result store::commit(slot& held, deadline until) {
+    answer into;
+    // A COMMIT outside of a transaction is answered COMMIT too, and would commit nothing.
+    if (ended_by_itself(held))
+        return {
+            outcome::not_committed,
+            make_failure(
+                errc::rejected_by_server, advice::give_up, "no transaction is open on this session"
+            )};
+    const auto how = execute(held, {core::commit_text, {}, statement_kind::commit}, into, until);
+    if (!how) {
+        const auto code = how.error().code;
+        // C7: the server's own refusal, or not a byte sent; anything else may have been done.
+        // The child of a fork cannot know what its parent does with the transaction.
+        const bool definite = code == errc::rejected_by_server || code == errc::unreachable ||
+                              code == errc::wrong_role || code == errc::deadline_exceeded;
+        core::mark<"commit failed">();
+        return {definite ? outcome::not_committed : outcome::in_doubt, how.error()};
+    }
+    if (into.tag() != core::commit_tag)
+        return {
+            outcome::in_doubt,
+            make_failure(
+                errc::outcome_unknown,
+                advice::verify,
+                "COMMIT was answered " + escaped(into.tag(), 40)
+            )};
+    const auto& notices = into.notices();
+    const auto local = std::find_if(notices.begin(), notices.end(), [](const notice& one) {
+        return one.sqlstate == core::local_commit_warning;
+    });
+    if (local == notices.end()) {
+        core::mark<"commit acknowledged">();
+        return {outcome::committed, std::nullopt};
+    }
+    core::mark<"commit is local only">();
+    auto why = make_failure(
+        errc::outcome_unknown,
+        advice::verify,
+        "committed here, but perhaps not replicated: a failover may lose it (F40)"
+    );
+    why.sqlstate = local->sqlstate;
+    why.server_text = local->text;
+    return {outcome::committed_local, std::move(why)};
+}
+
+// One run of the closure inside one transaction.
+commit_result store::run_once(
+    lease& held,
+    std::string_view begin,
+    const std::function<expected<void>(lease&)>& work,
+    deadline until
+) {
+    auto& place = *lease_access::slot_of(held);
+    answer ignored;
+    auto ran = execute(place, {begin}, ignored, until);
+    if (!ran)
+        return {outcome::not_committed, ran.error()};
+    place.commit_sent = false;
+    place.native_taken = false;
+    ran = work(held);
+    if (lease_access::slot_of(held) != &place)
+        return {
+            outcome::in_doubt,
+            make_failure(
+                errc::outcome_unknown,
+                advice::verify,
+                "the closure gave its lease away, and with it the transaction"
+            )};
+    // Through the native handle anything may have been done, a commit included.
+    const bool committed_itself =
+        place.commit_sent ||
+        (place.native_taken && (!place.wire->usable() || ended_by_itself(place)));
+    if (committed_itself)
+        return {
+            outcome::in_doubt,
+            ran ? make_failure(
+                      errc::outcome_unknown,
+                      advice::verify,
+                      "the closure ended the transaction itself; transact() commits it"
+                  )
+                : ran.error()};
+    // Before COMMIT was sent a lost session is a rolled-back transaction, whatever its statement's
+    // fate.
+    return ran ? commit(place, until) : commit_result{outcome::not_committed, ran.error()};
+}
+
+commit_result
+store::transact(const transaction_options& how, const std::function<expected<void>(lease&)>& work) {
+    const auto end =
+        deadline::at(how.until.resolve(through().now(), current()->spec->acquire_timeout));
+    commit_result last{outcome::not_committed, std::nullopt};
+    for (int attempt = 1; attempt <= std::max(how.attempts_max, 1); ++attempt) {
+        auto held = acquire({.intent = intent::write, .until = end});
+        if (!held) {
+            core::mark<"transaction found no session">();
+            return {outcome::not_committed, held.error()};
+        }
+        last = run_once(*held, how.begin, work, end);
+        const bool again = last.ended == outcome::not_committed && last.cause &&
+                           last.cause->next != advice::give_up;
+        if (!again || through().now() >= end.resolve({}, {})) {
+            core::mark<"transaction ended">();
+            return last;
+        }
+    }
+    return last;
+}
+
+}
