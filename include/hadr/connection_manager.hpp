@@ -105,7 +105,8 @@ public:
 
     /// Runs a whole transaction; work gets a lease inside BEGIN and returns success to commit it.
     /// Exactly one outcome (C4); work runs again only after the former run is proven not committed
-    /// (C5).
+    /// (C5). Once the transaction has ended in the middle of work (a deadlock in SQL Server, a
+    /// definition in MariaDB), no statement of it is sent any more: execute fails.
     commit_result
     transact(const transaction_options& how, const std::function<expected<void>(lease&)>& work);
 

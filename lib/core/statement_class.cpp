@@ -83,6 +83,11 @@ bool several_statements(std::string_view text) noexcept {
     return !rest.empty();
 }
 
+std::string_view first_word(std::string_view text) noexcept {
+    skip_space(text);
+    return take_word(text);
+}
+
 constexpr std::array<std::string_view, 16> clean_words = {
     "select",
     "insert",
@@ -119,24 +124,42 @@ statement_class classify(std::string_view text) noexcept {
                       (same_word(first, "prepare") && same_word(second, "transaction")) ||
                       (several && (has_word(text, "commit") || has_word(text, "end") ||
                                    has_word(text, "prepare")));
-    const bool listed = std::any_of(clean_words.begin(), clean_words.end(), [&](auto word) {
-        return same_word(first, word);
-    });
-    const bool reads = std::any_of(reading_words.begin(), reading_words.end(), [&](auto word) {
-        return same_word(first, word);
-    });
+    const bool listed = among(clean_words, first);
+    const bool reads = among(reading_words, first);
     const bool marked = std::any_of(marks_of_state.begin(), marks_of_state.end(), [&](auto mark) {
         return contains(text, mark);
     });
-    return {
-        ends ? statement_kind::commit : statement_kind::text,
-        listed && !marked && !several,
-        !reads || several};
+    statement_class made;
+    made.kind = ends ? statement_kind::commit : statement_kind::text;
+    made.clean = listed && !marked && !several;
+    made.may_write = !reads || several;
+    made.undoes = !several && (same_word(first, "rollback") || same_word(first, "abort"));
+    return made;
 }
 
-// MariaDB's named locks and its variables, which belong to the session; an '@' in quotes too.
+constexpr std::array<std::string_view, 12> words_of_data = {
+    "select",
+    "insert",
+    "update",
+    "delete",
+    "replace",
+    "merge",
+    "values",
+    "table",
+    "with",
+    "savepoint",
+    "release",
+    "rollback"};
+
+constexpr std::array<std::string_view, 3> restarting_words = {"begin", "start", "call"};
+
+// MariaDB's: its named locks and its variables belong to the session, an '@' in quotes too; what is
+// not about data commits first, even if it then fails.
 statement_class classify_any_sql(std::string_view text) noexcept {
     auto made = classify(text);
+    const auto first = first_word(text);
+    made.hides_commits = !among(words_of_data, first) || several_statements(text);
+    made.restarts = among(restarting_words, first);
     if (text.find('@') != std::string_view::npos || contains(text, "get_lock"))
         made.clean = false;
     return made;

@@ -18,6 +18,13 @@ struct statement_class {
     bool clean = false;
     /// Not a lone query by its first word: outside of a transaction it is a commit in flight (C8).
     bool may_write = true;
+    /// ROLLBACK and nothing else: a transaction that has ended with it is undone.
+    bool undoes = false;
+    /// May commit the transaction around it without the word, also where it fails itself: what a
+    /// procedure does, or a definition where the engine has no transactions for these.
+    bool hides_commits = false;
+    /// Likewise, and another one is open behind it.
+    bool restarts = false;
 
     /// There is nothing to care for: neither a commit nor a state left behind.
     bool only_reads() const noexcept { return kind == statement_kind::text && clean && !may_write; }

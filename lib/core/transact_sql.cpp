@@ -17,11 +17,6 @@ constexpr bool part_of_a_word(char c) noexcept {
            c == '$';
 }
 
-template <std::size_t N>
-bool among(const std::array<view, N>& all, view word) noexcept {
-    return std::any_of(all.begin(), all.end(), [word](view one) { return same_word(word, one); });
-}
-
 // Comments end with their line, or nest; one that never ends hides the rest.
 view past_comment(view text) noexcept {
     if (text.starts_with("--"))
@@ -109,17 +104,28 @@ statement_class classify_transact_sql(view text) noexcept {
     bool clean = among(clean_first, first) || marks || (begins && second.empty());
     bool commits = same_word(first, "commit");
     bool writes = !same_word(first, "select");
+    const bool undoes = same_word(first, "rollback");
+    bool only = true;
+    bool runs = !among(clean_first, first) && !marks;
     // UPDATE has one SET of its own, MERGE as many as it has branches.
     int sets = same_word(first, "update") ? 1 : same_word(first, "merge") ? 3 : 0;
     for (auto word = all.next(); !word.empty(); word = all.next()) {
         commits = commits || same_word(word, "commit");
         writes = writes || among(writing, word);
+        only = only && !among(writing, word) && !among(marks_of_a_batch, word);
+        runs = runs || same_word(word, "exec") || same_word(word, "execute");
         if (same_word(word, "set"))
             clean = clean && sets-- > 0;
         else if (word.front() == '#' || word.starts_with("sp_") || among(marks_of_a_batch, word))
             clean = false;
     }
-    return {commits ? statement_kind::commit : statement_kind::text, clean, writes};
+    statement_class made;
+    made.kind = commits ? statement_kind::commit : statement_kind::text;
+    made.clean = clean;
+    made.may_write = writes;
+    made.undoes = undoes && only;
+    made.hides_commits = runs;
+    return made;
 }
 
 }

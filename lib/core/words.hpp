@@ -17,4 +17,11 @@ inline bool same_word(std::string_view a, std::string_view lower_case) noexcept 
     });
 }
 
+template <class All>
+bool among(const All& lower_case, std::string_view word) noexcept {
+    return std::any_of(lower_case.begin(), lower_case.end(), [word](std::string_view one) {
+        return same_word(word, one);
+    });
+}
+
 }

@@ -101,7 +101,7 @@ void* lease::native() noexcept {
     if (slot_ == nullptr || slot_->home->of.through().alive().load() == 0)
         return nullptr;
     slot_->dirty = true;
-    slot_->native_taken = true;
+    slot_->native_in = slot_->ticket.load(std::memory_order_relaxed);
     return slot_->wire->native();
 }
 

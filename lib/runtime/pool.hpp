@@ -68,8 +68,14 @@ struct alignas(64) slot final : descriptor_handler {
     std::uint64_t generation = 0;
     std::shared_ptr<dial> dialing;   ///< While opening.
     std::shared_ptr<driver> through; ///< What opened the session.
-    bool commit_sent = false;        ///< Since transact() began; as is the next.
-    bool native_taken = false;
+    /// The ticket of the lending in which transact() began one; likewise, in which that has ended
+    /// before its COMMIT; and in which something may have been committed without a COMMIT of ours
+    /// since a transaction began last.
+    std::uint64_t began_in = 0;
+    std::uint64_t over_in = 0;
+    std::uint64_t committed_in = 0;
+    std::uint64_t native_in = 0;    ///< Of the lending in which the native handle was taken.
+    advice after = advice::give_up; ///< Of what ended it.
     std::string classified; ///< The last text of moderate length, and what it was found to be.
     core::statement_class found{};
 

@@ -31,6 +31,15 @@ bool past(deadline until, const world& through) noexcept {
     held.classified = text.size() <= remembered_text_max ? text : std::string_view();
 }
 
+// What was meant for a transaction would commit by itself.
+[[gnu::noinline]] failure after_its_transaction(const slot& held) {
+    return make_failure(
+        errc::rejected_by_server,
+        held.after,
+        "not sent: the transaction that it belongs to has ended before"
+    );
+}
+
 statement as_kind(statement what, statement_kind kind) noexcept {
     what.kind = kind;
     return what;
@@ -71,6 +80,8 @@ expected<void> store::execute(slot& held, const statement& what, answer& into, d
     if (!here.alive())
         return in_a_child();
     const auto& sort = class_of(held, what.text);
+    if (held.over_in == held.ticket.load(std::memory_order_relaxed) && ended_by_itself(held))
+        return after_its_transaction(held);
     if (sort.only_reads() && what.kind == statement_kind::text)
         return here.send(held, what, into, until);
     return here.execute_with_care(held, what, into, until);
@@ -82,13 +93,18 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
     const auto sort = class_of(held, what.text);
     auto kind = what.kind == statement_kind::text ? sort.kind : what.kind;
     const bool ends = kind == statement_kind::commit;
+    const auto lending = held.ticket.load(std::memory_order_relaxed);
     held.dirty |= !sort.clean;
-    held.commit_sent |= ends;
+    if (ends && held.began_in == lending)
+        held.committed_in = lending;
+    const bool was_inside = held.in_transaction;
     // C8: a write of its own commits itself, and a cancel could make that commit a local one (C6).
     if (sort.may_write && kind == statement_kind::text && ended_by_itself(held))
         kind = statement_kind::commit;
     auto how = kind == what.kind ? send(held, what, into, until)
                                  : send(held, as_kind(what, kind), into, until);
+    if (how)
+        note(held, was_inside, nullptr);
     if (ends && how && into.tag() == "ROLLBACK")
         return make_failure(
             errc::rejected_by_server,
@@ -100,7 +116,9 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
 
 [[gnu::noinline]] void store::failed(slot& held, const failure& why) {
     core::mark<"statement failed">();
+    const bool was_inside = held.in_transaction;
     held.in_transaction = held.wire->transaction() != transaction_status::idle;
+    note(held, was_inside, &why);
     held.broken = held.broken || !held.wire->usable();
     if (why.code == errc::outcome_unknown)
         count_.outcomes_unknown.fetch_add(1, std::memory_order_relaxed);
@@ -114,6 +132,32 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
     if (held.broken) {
         core::mark<"session broke under a statement">();
         report(held, why);
+    }
+}
+
+// C5, C7: what became of a transaction around the statement that has run, or of a write without
+// one.
+void store::note(slot& held, bool was_inside, const failure* why) noexcept {
+    const auto& sort = held.found;
+    const auto lending = held.ticket.load(std::memory_order_relaxed);
+    const bool ended = was_inside && !held.in_transaction;
+    const bool unknown = why != nullptr && why->code == errc::outcome_unknown;
+    const bool hidden = sort.hides_commits || sort.kind == statement_kind::commit;
+    bool committed = false;
+    if (ended)
+        committed = why == nullptr ? !sort.undoes : hidden;
+    else if (was_inside)
+        committed = why == nullptr ? sort.restarts : unknown && hidden;
+    else if (held.in_transaction && sort.clean)
+        held.committed_in = 0; // One begins.
+    else
+        committed = sort.may_write && (why == nullptr || unknown);
+    if (committed)
+        held.committed_in = lending;
+    if (ended && held.began_in == lending) {
+        core::mark<"transaction ended before its commit">();
+        held.over_in = lending;
+        held.after = why != nullptr ? why->next : advice::give_up;
     }
 }
 

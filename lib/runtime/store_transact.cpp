@@ -7,15 +7,42 @@
 
 namespace hadr::inline v0::runtime {
 
+namespace {
+
+failure open_outcome(std::string_view why) {
+    return make_failure(errc::outcome_unknown, advice::verify, std::string(why));
+}
+
+bool may_have_committed(const slot& held) noexcept {
+    return held.committed_in == held.ticket.load(std::memory_order_relaxed);
+}
+
+// Through the native handle anything may have been done, a commit included.
+bool taken_natively(const slot& held) noexcept {
+    return held.native_in == held.ticket.load(std::memory_order_relaxed);
+}
+
+// A COMMIT outside of a transaction is answered COMMIT too, and would commit nothing.
+commit_result nothing_to_commit(const slot& held) {
+    if (may_have_committed(held) || taken_natively(held))
+        return {
+            outcome::in_doubt,
+            open_outcome("no transaction is open on this session any more, and what was written "
+                         "may be committed already")};
+    return {
+        outcome::not_committed,
+        make_failure(
+            errc::rejected_by_server, advice::give_up, "no transaction is open on this session"
+        )};
+}
+
+}
+
 commit_result store::commit(slot& held, deadline until) {
     answer into;
-    // A COMMIT outside of a transaction is answered COMMIT too, and would commit nothing.
     if (ended_by_itself(held))
-        return {
-            outcome::not_committed,
-            make_failure(
-                errc::rejected_by_server, advice::give_up, "no transaction is open on this session"
-            )};
+        return nothing_to_commit(held);
+    const bool before = may_have_committed(held);
     const auto how = execute(held, {core::commit_text, {}, statement_kind::commit}, into, until);
     if (!how) {
         const auto code = how.error().code;
@@ -24,16 +51,10 @@ commit_result store::commit(slot& held, deadline until) {
         const bool definite = code == errc::rejected_by_server || code == errc::unreachable ||
                               code == errc::wrong_role || code == errc::deadline_exceeded;
         core::mark<"commit failed">();
-        return {definite ? outcome::not_committed : outcome::in_doubt, how.error()};
+        return {definite && !before ? outcome::not_committed : outcome::in_doubt, how.error()};
     }
     if (into.tag() != core::commit_tag)
-        return {
-            outcome::in_doubt,
-            make_failure(
-                errc::outcome_unknown,
-                advice::verify,
-                "COMMIT was answered " + escaped(into.tag(), 40)
-            )};
+        return {outcome::in_doubt, open_outcome("COMMIT was answered " + escaped(into.tag(), 40))};
     const auto& notices = into.notices();
     const auto local = std::find_if(notices.begin(), notices.end(), [](const notice& one) {
         return one.sqlstate == core::local_commit_warning;
@@ -65,33 +86,43 @@ commit_result store::run_once(
     auto ran = execute(place, {begin}, ignored, until);
     if (!ran)
         return {outcome::not_committed, ran.error()};
-    place.commit_sent = false;
-    place.native_taken = false;
+    if (ended_by_itself(place))
+        return {
+            outcome::not_committed,
+            make_failure(
+                errc::rejected_by_server,
+                advice::give_up,
+                "no transaction is open after the statement that was to begin one"
+            )};
+    const auto lending = place.ticket.load(std::memory_order_relaxed);
+    place.began_in = lending;
+    place.committed_in = 0;
     ran = work(held);
     if (lease_access::slot_of(held) != &place)
         return {
             outcome::in_doubt,
-            make_failure(
-                errc::outcome_unknown,
-                advice::verify,
-                "the closure gave its lease away, and with it the transaction"
-            )};
-    // Through the native handle anything may have been done, a commit included.
-    const bool committed_itself =
-        place.commit_sent ||
-        (place.native_taken && (!place.wire->usable() || ended_by_itself(place)));
-    if (committed_itself)
+            open_outcome("the closure gave its lease away, and with it the transaction")};
+    const bool over = place.over_in == lending;
+    if (may_have_committed(place) || (!over && ended_by_itself(place)) ||
+        (taken_natively(place) && !place.wire->usable()))
         return {
             outcome::in_doubt,
-            ran ? make_failure(
-                      errc::outcome_unknown,
-                      advice::verify,
-                      "the closure ended the transaction itself; transact() commits it"
-                  )
+            ran ? open_outcome("the closure ended the transaction itself; transact() commits it")
                 : ran.error()};
-    // Before COMMIT was sent a lost session is a rolled-back transaction, whatever its statement's
-    // fate.
-    return ran ? commit(place, until) : commit_result{outcome::not_committed, ran.error()};
+    if (!ran)
+        // Before COMMIT was sent a lost session is a rolled-back transaction, whatever its
+        // statement's fate.
+        return {outcome::not_committed, ran.error()};
+    if (over)
+        return {
+            outcome::not_committed,
+            make_failure(
+                errc::rejected_by_server,
+                place.after,
+                "a statement that failed, or ROLLBACK, has undone the transaction"
+            )};
+    place.began_in = 0;
+    return commit(place, until);
 }
 
 commit_result

@@ -127,10 +127,14 @@ private:
         );
     }
 
+    bool commits() const {
+        return text_ == "COMMIT" || (!text_.empty() && text_ == with_->committing);
+    }
+
     void apply_commit() {
         if (text_.starts_with("append ") && !in_transaction_)
             with_->ledger.push_back(text_.substr(7));
-        if (text_ == "COMMIT")
+        if (commits())
             with_->ledger.insert(with_->ledger.end(), pending_.begin(), pending_.end());
     }
 
@@ -139,15 +143,16 @@ private:
         how_ = expected<void>();
         if (text_ == "BEGIN") {
             in_transaction_ = true;
-        } else if (text_ == "COMMIT") {
+        } else if (commits()) {
             apply_commit();
-            in_transaction_ = false;
-            pending_.clear();
+            leave();
         } else if (text_ == "ROLLBACK" || text_ == "reset") {
             with_->resets += text_ == "reset" ? 1U : 0U;
             read_only_ = read_only_ && text_ != "reset";
-            in_transaction_ = false;
-            pending_.clear();
+            leave();
+        } else if (!text_.empty() && text_ == with_->undoing) {
+            leave();
+            how_ = make_failure(errc::rejected_by_server, advice::retry, "a deadlock");
         } else if (text_ == read_only_on) {
             read_only_ = true;
         } else if (text_ == read_only_off) {
@@ -159,6 +164,11 @@ private:
         } else if (with_->answers) {
             how_ = with_->answers(text_, *into_);
         }
+    }
+
+    void leave() {
+        in_transaction_ = false;
+        pending_.clear();
     }
 
     void append() {

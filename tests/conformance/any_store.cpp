@@ -77,6 +77,36 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    never_calls_undone_what_a_definition_committed, *utf::label("C5") * utf::label("C7")
+) {
+    on_each({ability::serve_stores}, [](engine_under_test& with) {
+        const auto store = open_on(with);
+        const auto& speaks = with.speaks();
+        const auto definition = speaks.definition.empty() ? with.wrong() : speaks.definition;
+        for (const std::string token : {"with_a_table", "with_a_second_table"}) {
+            const auto ended = store->transact(
+                {.until = deadline::in(20s), .attempts_max = 1},
+                [&](lease& on) -> expected<void> {
+                    need(on.execute(with.writing(token)));
+                    static_cast<void>(on.execute(definition));
+                    auto more = on.execute(with.writing("more"));
+                    return more
+                               ? make_failure(errc::rejected_by_server, advice::give_up, "as asked")
+                               : more.error();
+                }
+            );
+            const auto written = with.written();
+            const bool there = std::find(written.begin(), written.end(), token) != written.end();
+            BOOST_TEST(
+                (ended.ended == (there ? outcome::in_doubt : outcome::not_committed)),
+                to_string(ended.ended)
+            );
+            BOOST_TEST(written.size() == (there ? 1U : 0U)); // And never what came afterwards.
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(
     serves_many_threads_each_its_own_values, *utf::label("P1") * utf::label("P3") * utf::label("P9")
 ) {
     on_each(

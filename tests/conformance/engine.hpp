@@ -54,10 +54,11 @@ struct phrases {
     std::string_view types = {};          ///< A row of values of many types, and a null.
     std::string_view large = {};          ///< One value of large_size times 'a'.
     std::size_t large_size = 3'000'000;
-    std::string_view many = {};     ///< The numbers from 1 to 100,000.
-    std::string_view slow = {};     ///< Takes half a minute.
-    std::string_view dirt = {};     ///< Leaves something on the session.
-    std::string_view is_dirty = {}; ///< Answers 1 or 0.
+    std::string_view definition = {}; ///< Makes a table, and fails if there is one.
+    std::string_view many = {};       ///< The numbers from 1 to 100,000.
+    std::string_view slow = {};       ///< Takes half a minute.
+    std::string_view dirt = {};       ///< Leaves something on the session.
+    std::string_view is_dirty = {};   ///< Answers 1 or 0.
 };
 
 inline constexpr std::size_t many_rows = 100'000;

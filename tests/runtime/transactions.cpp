@@ -126,6 +126,125 @@ BOOST_AUTO_TEST_CASE(that_nobody_began_cannot_be_committed, *utf::label("C1")) {
 }
 
 BOOST_AUTO_TEST_CASE(
+    that_a_failure_undid_takes_no_further_statement, *utf::label("C5") * utf::label("C2")
+) {
+    simulated_pair pair("Pool_Max=1;Pool_Warm=0");
+    pair.a.undoing = "update a, then b";
+    int runs = 0;
+    std::uint64_t sent = 0;
+    const auto ended = pair.store->transact({.attempts_max = 3}, [&](lease& on) -> expected<void> {
+        static_cast<void>(run(on, "append x"));
+        if (++runs == 1) {
+            BOOST_TEST(!run(on, pair.a.undoing).has_value());
+            sent = pair.a.statements;
+        }
+        auto how =
+            run(on, "append y"); // By itself it would be committed, and by the second run too.
+        if (runs == 1) {
+            BOOST_TEST(!how.has_value());
+            BOOST_TEST(!run(on, "SELECT 1").has_value());
+            BOOST_TEST(pair.a.statements == sent);
+        }
+        return how;
+    });
+    BOOST_TEST((ended.ended == outcome::committed));
+    BOOST_TEST(runs == 2);
+    const std::vector<std::string> both = {"x", "y"};
+    BOOST_TEST(pair.a.ledger == both, boost::test_tools::per_element());
+    auto next = pair.write();
+    BOOST_TEST_REQUIRE(next.has_value());
+    BOOST_TEST(next->execute("append z").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(
+    that_a_failure_undid_is_not_committed_whatever_the_closure_says, *utf::label("C2")
+) {
+    simulated_pair pair;
+    pair.a.undoing = "update a, then b";
+    const auto ended = pair.store->transact({.attempts_max = 1}, [&](lease& on) {
+        static_cast<void>(run(on, "append x"));
+        static_cast<void>(run(on, pair.a.undoing));
+        return expected<void>();
+    });
+    BOOST_TEST((ended.ended == outcome::not_committed));
+    BOOST_TEST_REQUIRE(ended.cause.has_value());
+    BOOST_TEST((ended.cause->next == advice::retry)); // As of what undid it.
+    BOOST_TEST(pair.a.ledger.empty());
+}
+
+BOOST_AUTO_TEST_CASE(
+    that_a_statement_committed_unasked_is_in_doubt, *utf::label("C5") * utf::label("C7")
+) {
+    for (const bool content : {false, true}) {
+        simulated_pair pair;
+        pair.a.committing = "create table t (a int)";
+        int runs = 0;
+        const auto ended =
+            pair.store->transact({.attempts_max = 3}, [&](lease& on) -> expected<void> {
+                ++runs;
+                static_cast<void>(run(on, "append x"));
+                BOOST_TEST(run(on, pair.a.committing).has_value());
+                BOOST_TEST(!run(on, "append y").has_value());
+                if (content)
+                    return {};
+                return make_failure(errc::rejected_by_server, advice::retry, "once more");
+            });
+        BOOST_TEST((ended.ended == outcome::in_doubt));
+        BOOST_TEST(runs == 1);
+        BOOST_TEST(pair.a.ledger.size() == 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(that_did_not_begin_runs_nothing, *utf::label("C4")) {
+    simulated_pair pair;
+    int runs = 0;
+    const auto ended = pair.store->transact({.begin = "SELECT 1"}, [&](lease& on) {
+        ++runs;
+        return run(on, "append x");
+    });
+    BOOST_TEST((ended.ended == outcome::not_committed));
+    BOOST_TEST((ended.cause->next == advice::give_up));
+    BOOST_TEST(runs == 0);
+    BOOST_TEST(pair.a.ledger.empty());
+}
+
+BOOST_AUTO_TEST_CASE(
+    of_a_lease_that_ended_before_its_commit_is_told_as_far_as_it_is_known, *utf::label("C7")
+) {
+    const struct {
+        const char* when;
+        std::vector<std::string> statements;
+        outcome then;
+    } decisions[] = {
+        {"a failure undid it", {"BEGIN", "append x", "undo"}, outcome::not_committed},
+        {"it was rolled back", {"BEGIN", "append x", "ROLLBACK"}, outcome::not_committed},
+        {"one went on after that", {"BEGIN", "undo", "append x"}, outcome::in_doubt},
+        {"a definition committed it", {"BEGIN", "append x", "define"}, outcome::in_doubt},
+        {"what was written has no transaction", {"append x"}, outcome::in_doubt},
+        {"an earlier write had none",
+         {"append x", "BEGIN", "append y", "undo"},
+         outcome::not_committed},
+        {"nothing was written", {"SELECT 1"}, outcome::not_committed},
+    };
+    for (const auto& [when, statements, then] : decisions)
+        BOOST_TEST_CONTEXT(when) {
+            simulated_pair pair("Pool_Max=1;Pool_Warm=0");
+            pair.a.undoing = "undo";
+            pair.a.committing = "define";
+            {
+                auto held = pair.write();
+                BOOST_TEST_REQUIRE(held.has_value());
+                for (const auto& text : statements)
+                    static_cast<void>(run(*held, text));
+                BOOST_TEST((held->commit().ended == then));
+            }
+            auto next = pair.write(); // The same session: nothing of it sticks.
+            BOOST_TEST_REQUIRE(next.has_value());
+            BOOST_TEST((next->commit().ended == outcome::not_committed));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(
     whose_commit_is_answered_otherwise_is_not_called_committed,
     *utf::label("C1") * utf::label("F41")
 ) {

@@ -222,6 +222,58 @@ BOOST_AUTO_TEST_CASE(are_found_for_any_bytes, *utf::label("X7")) {
     BOOST_TEST(clean_ones == 0U); // None of them is a word of the list.
 }
 
+BOOST_AUTO_TEST_CASE(
+    say_what_became_of_a_transaction_that_ended_with_them, *utf::label("C5") * utf::label("C7")
+) {
+    struct ending_row {
+        engine by;
+        const char* words;
+        bool undoes;
+        bool hides;
+        bool restarts;
+    };
+    constexpr auto postgresql = engine::postgresql;
+    constexpr auto sql_server = engine::sql_server;
+    constexpr auto other = engine::other;
+    // clang-format off
+    constexpr ending_row endings[] = {
+        {postgresql, "ROLLBACK",                              true,  false, false},
+        {postgresql, "/* a */ abort",                         true,  false, false},
+        {postgresql, "ROLLBACK; INSERT INTO t VALUES (1)",    false, false, false},
+        {postgresql, "INSERT INTO t VALUES (1)",              false, false, false},
+        {postgresql, "CALL p()",                              false, false, false},
+        {postgresql, "CREATE TABLE t (a int)",                false, false, false},
+        {postgresql, "BEGIN",                                 false, false, false},
+        {sql_server, "ROLLBACK TRANSACTION",                  true,  false, false},
+        {sql_server, "ROLLBACK INSERT INTO t VALUES (1)",     false, false, false},
+        {sql_server, "ROLLBACK EXEC p",                       false, true,  false},
+        {sql_server, "UPDATE t SET a = 1",                    false, false, false},
+        {sql_server, "BEGIN TRAN",                            false, false, false},
+        {sql_server, "SAVE TRAN a",                           false, false, false},
+        {sql_server, "EXEC p",                                false, true,  false},
+        {sql_server, "p 1",                                   false, true,  false},
+        {sql_server, "SELECT 1 EXECUTE p",                    false, true,  false},
+        {other,      "ROLLBACK",                              true,  false, false},
+        {other,      "INSERT INTO t VALUES (1)",              false, false, false},
+        {other,      "REPLACE INTO t VALUES (1)",             false, false, false},
+        {other,      "CREATE TABLE t (a int)",                false, true,  false},
+        {other,      "TRUNCATE t",                            false, true,  false},
+        {other,      "LOCK TABLES t WRITE",                   false, true,  false},
+        {other,      "SELECT 1; DROP TABLE t",                false, true,  false},
+        {other,      "START TRANSACTION",                     false, true,  true},
+        {other,      "begin",                                 false, true,  true},
+        {other,      "CALL p()",                              false, true,  true},
+    };
+    // clang-format on
+    for (const auto& [by, words, undoes, hides, restarts] : endings)
+        BOOST_TEST_CONTEXT(words) {
+            const auto made = classify(words, by);
+            BOOST_TEST(made.undoes == undoes);
+            BOOST_TEST(made.hides_commits == hides);
+            BOOST_TEST(made.restarts == restarts);
+        }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }

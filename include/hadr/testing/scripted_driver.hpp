@@ -45,6 +45,10 @@ public:
 
     /// What became of COMMIT or of a lone append that kill() hits: whether it was logged before.
     bool logs_before_cut = false;
+    /// A text that fails and undoes the transaction around it, as a deadlock does in SQL Server.
+    std::string undoing;
+    /// A text that commits the transaction around it, as a definition does in MariaDB.
+    std::string committing;
     /// Answers other statements; without it they succeed without rows.
     std::function<expected<void>(std::string_view text, answer& into)> answers;
 

@@ -15,6 +15,7 @@ constexpr phrases mariadb_speech{
     .types = "select 1 as a, 1.50 as b, 1.25e0 as c, 'x ' as d, cast('2026-01-02' as date) as e, "
              "cast('2026-01-02 03:04:05.67' as datetime(2)) as f, 12345678901 as g, null as h",
     .large = "select repeat('a', 3000000)",
+    .definition = "create table defined (a int)",
     .many = "select seq from seq_1_to_100000",
     .slow = "select sleep(30)",
     .dirt = "set @dirt = 1",

@@ -21,6 +21,7 @@ constexpr phrases postgresql_speech{
              "true as e, '2026-01-02 03:04:05.67'::timestamp as f, date '2026-01-02' as g, "
              "'x'::char(3) as h, '\\x00ff'::bytea as i, array['a', null] as j, null::int as k",
     .large = "select repeat('a', 3000000)",
+    .definition = "create table defined (a int)",
     .many = "select i from generate_series(1, 100000) i",
     .slow = "select pg_sleep(30)",
     .dirt = "set work_mem = '1MB'",

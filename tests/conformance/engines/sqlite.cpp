@@ -14,6 +14,7 @@ constexpr phrases sqlite_speech{
     .null_and_empty = "select null as \"nothing\", '' as empty",
     .types = "select 1 as a, 1.5 as b, -12345678901 as c, 'x ' as d, x'4142' as e, null as f",
     .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",
+    .definition = "create table defined (a int)",
     .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
             "select i from n",
     .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 40000000) "
