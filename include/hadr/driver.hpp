@@ -137,7 +137,7 @@ public:
 
     /// Asks the server to stop the statement under way. Blocks until sent or the deadline: call it
     /// on a worker. Callable from any agent. Refused (rejected_by_server) once a COMMIT may have
-    /// left (C6).
+    /// left (C6), and always by a driver that cannot do it safely.
     virtual expected<void> request_cancel(time_point until) = 0;
 
     /// False once beyond use. Costs no round trip.

@@ -47,10 +47,12 @@ public:
     explicit operator bool() const noexcept { return slot_ != nullptr; }
 
     /// Runs one statement. Blocks until its end or the deadline (default Statement_Timeout); at the
-    /// deadline the session is cut and the failure is outcome_unknown. Parameters are $1, $2, ...
-    /// as text. Errors: rejected_by_server with SQLSTATE, outcome_unknown, unreachable and
-    /// deadline_exceeded (nothing was sent; the latter because the deadline was past already),
-    /// closed.
+    /// deadline the session is cut and the failure is outcome_unknown. Parameters are texts, marked
+    /// as the engine does: $1, $2, ... for PostgreSQL through every driver, ? for any other behind
+    /// ODBC. Errors: rejected_by_server with SQLSTATE (without one nothing was sent: more
+    /// parameters than marks, or the transaction of transact() had ended before), outcome_unknown,
+    /// unreachable and deadline_exceeded (nothing was sent; the latter because the deadline was
+    /// past already), closed.
     expected<answer>
     execute(std::string_view text, std::span<const parameter> with = {}, deadline until = {});
 
@@ -58,15 +60,19 @@ public:
     expected<void> execute(const statement& what, answer& into, deadline until = {});
 
     /// Sends COMMIT and reads what became of it (C1, C6, F40, F41). Never cancelled; at the
-    /// deadline the outcome is in_doubt.
+    /// deadline the outcome is in_doubt. Without an open transaction nothing is sent: in_doubt if
+    /// something was written since the last one began and may be committed by itself, else
+    /// not_committed.
     commit_result commit(deadline until = {});
 
     /// Cuts the wire: any agent may call it while the lease lives elsewhere unmoved. The statement
     /// under way ends as of unknown outcome.
     void sever() noexcept;
-    /// Asks the server to stop the statement under way; refused once COMMIT may have left (C6).
-    /// Blocks until the server has acted on it or the deadline (default 5 s). A COMMIT is not sent
-    /// while a request is under way. Errors: rejected_by_server, deadline_exceeded, unreachable.
+    /// Asks the server to stop the statement under way; refused once COMMIT may have left (C6), in
+    /// an encrypted session, and always by ODBC drivers other than psqlODBC and Microsoft's:
+    /// sever() then. Blocks until the server has acted on it or the deadline (default 5 s). A
+    /// COMMIT is not sent while a request is under way. Errors: rejected_by_server,
+    /// deadline_exceeded, unreachable.
     expected<void> request_cancel(deadline until = {});
 
     /// The server really reached.
@@ -85,9 +91,9 @@ public:
     /// The name of the driver that opened the session, such as "libpq"; empty without a session.
     std::string_view driver() const noexcept;
     /// PGconn*, SQLHDBC. Taking it makes the lease dirty: the session is reset on return (rulings
-    /// 7). Its socket is shut down on death or demotion, so that a blocked call returns (rulings
-    /// 8). Use hadr::libpq::native(lease), hadr::odbc::native(lease): null if the driver is
-    /// another.
+    /// 7). The socket of a PGconn is shut down on death or demotion, so that a blocked call returns
+    /// (rulings 8); a call on an SQLHDBC is bounded by its driver alone. Use
+    /// hadr::libpq::native(lease), hadr::odbc::native(lease): null if the driver is another.
     void* native() noexcept;
 
     /// Returns the session early.

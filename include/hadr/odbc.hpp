@@ -7,7 +7,10 @@
 
 namespace hadr::inline v0::odbc {
 
-/// Driver=NAME and DSN=NAME, by unixODBC. Immutable, thread-safe.
+/// Driver=NAME and DSN=NAME, by unixODBC. Immutable, thread-safe. A login is refused
+/// (configuration_invalid) where odbcinst.ini or the environment would trace it into a file or pool
+/// sessions behind the library's back. The marks of parameters are the engine's: see
+/// lease::execute().
 HADR_EXPORT std::shared_ptr<driver> make_driver();
 
 /// The lease's SQLHDBC, valid as long as the lease; null if its driver is another. Do not call

@@ -179,6 +179,68 @@ BOOST_AUTO_TEST_CASE(cancels_no_commit_that_may_have_left, *utf::label("C6")) {
     BOOST_TEST(in.script.cancels == 2);
 }
 
+BOOST_AUTO_TEST_CASE(sets_no_limit_by_which_a_commit_would_be_stopped, *utf::label("C6")) {
+    const auto limit_of = [](scene& in, std::string_view text, statement_kind kind) {
+        BOOST_TEST(in.run({text, {}, kind}).has_value());
+        return in.script.limit;
+    };
+    {
+        scene in("FreeTDS");
+        BOOST_TEST(limit_of(in, "select 1", statement_kind::text) > 0U);
+        BOOST_TEST(limit_of(in, "COMMIT", statement_kind::commit) == 0U);
+        BOOST_TEST(limit_of(in, "select 1", statement_kind::text) > 0U);
+        BOOST_TEST(limit_of(in, "insert into t values (1)", statement_kind::commit) == 0U);
+    }
+    scene in("PostgreSQL Unicode"); // Whose server would keep it, for a COMMIT as well.
+    BOOST_TEST(limit_of(in, "select 1", statement_kind::text) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(refuses_parameters_that_the_text_never_asks_for, *utf::label("C7")) {
+    const parameter two[] = {"a", "b"};
+    const struct {
+        const char* driver;
+        const char* text;
+        std::size_t given;
+        bool goes;
+    } decisions[] = {
+        {"FreeTDS", "insert into t values (?)", 1, true},
+        {"FreeTDS", "insert into t values ($1)", 1, false}, // A dollar, in T-SQL.
+        {"FreeTDS", "insert into t values (?)", 2, false},
+        {"SQLite3", "insert into t values ($1)", 1, false},
+        {"SQLite3", "insert into t values (?, ?)", 2, true},
+        {"PostgreSQL Unicode", "insert into t values ($1, $2)", 2, true},
+        {"PostgreSQL Unicode", "insert into t values ($2, $1)", 2, true},
+        {"PostgreSQL Unicode", "insert into t values ($1, $1)", 2, false},
+        {"PostgreSQL Unicode", "insert into t values (1)", 1, false},
+    };
+    for (const auto& one : decisions)
+        for (const auto prepared : {preparation::none, preparation::kept})
+            BOOST_TEST_CONTEXT(one.driver << ": " << one.text) {
+                scene in(one.driver);
+                const auto how = in.run(
+                    {one.text, std::span(two).first(one.given), statement_kind::text, prepared}
+                );
+                BOOST_TEST(how.has_value() == one.goes);
+                BOOST_TEST(in.script.executed.empty() != one.goes);
+                if (!how)
+                    BOOST_TEST(how.error().code == errc::rejected_by_server);
+                BOOST_TEST(in.on->usable());
+            }
+}
+
+BOOST_AUTO_TEST_CASE(finds_the_error_behind_all_that_was_printed, *utf::label("C7")) {
+    const std::string text = "insert into t values (1)";
+    scene in("FreeTDS");
+    auto& records = in.script.failures[text];
+    records.assign(40, {"01000", 0});
+    records.push_back({"23000", 2627});
+    const auto how = in.run({text, {}, statement_kind::commit});
+    BOOST_TEST_REQUIRE(!how.has_value());
+    BOOST_TEST(how.error().code == errc::rejected_by_server);
+    BOOST_TEST(how.error().native == 2627);
+    BOOST_TEST(in.on->usable());
+}
+
 BOOST_AUTO_TEST_CASE(is_as_new_after_a_reset_or_lost, *utf::label("P6") * utf::label("F52")) {
     scene made("PostgreSQL Unicode");
     BOOST_TEST(made.run({"create temp table x (i int)"}).has_value());

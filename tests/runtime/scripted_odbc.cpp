@@ -33,6 +33,7 @@ struct thing {
     std::map<std::size_t, bound_column> columns;
     const std::vector<row>* rows = nullptr; ///< Of what ran last.
     std::size_t fetched = 0;
+    std::uintptr_t limit = 0;
     std::vector<std::size_t> given; ///< Of each value of this row, by SQLGetData.
 };
 
@@ -47,6 +48,7 @@ std::string text_of(const SQLCHAR* text, SQLINTEGER length) {
 SQLRETURN run(thing& on, const std::string& text) {
     auto& script = *odbc_now;
     script.executed.push_back(text);
+    script.limit = on.limit;
     script.values.clear();
     for (const auto& one : on.parameters) {
         std::optional<std::string> value;
@@ -244,7 +246,9 @@ SQLRETURN SQLGetData(
     );
 }
 
-SQLRETURN SQLSetStmtAttr(SQLHSTMT, SQLINTEGER, SQLPOINTER, SQLINTEGER) {
+SQLRETURN SQLSetStmtAttr(SQLHSTMT on, SQLINTEGER which, SQLPOINTER value, SQLINTEGER) {
+    if (which == SQL_ATTR_QUERY_TIMEOUT)
+        of(on).limit = reinterpret_cast<std::uintptr_t>(value);
     return SQL_SUCCESS;
 }
 

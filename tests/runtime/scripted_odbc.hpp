@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -29,6 +30,7 @@ struct odbc_script {
 
     std::vector<std::string> executed;              ///< In order.
     std::vector<std::optional<std::string>> values; ///< Parameters, as they were at the last one.
+    std::uintptr_t limit = 0;                       ///< In seconds, of the last one; 0: none.
     int cancels = 0;
     int bound = 0;   ///< Columns, of the statement that was fetched from last.
     int read = 0;    ///< Calls of SQLGetData.

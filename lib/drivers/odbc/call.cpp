@@ -24,6 +24,12 @@ bool names_its_columns(std::string_view text) noexcept {
     return true;
 }
 
+// Of the parameters that are asked for, from 1; 0 if none is.
+std::size_t highest(std::span<const std::uint16_t> order) noexcept {
+    const auto last = std::max_element(order.begin(), order.end());
+    return last == order.end() ? 0 : std::size_t{*last} + 1;
+}
+
 failure no_handle() {
     return make_failure(
         errc::unreachable, advice::retry, "the ODBC driver has no handle for a statement"
@@ -138,6 +144,9 @@ known_statement* call::make_ready(bool keep) {
         on.order = std::move(marked->order);
         sent = std::move(marked->text);
     }
+    on.marks_max = ways_.numbered_markers
+                       ? highest(on.order)
+                       : static_cast<std::size_t>(std::count(sent.begin(), sent.end(), '?'));
     if (on.sort.is == statement_sort::kind::begin && on.text == "BEGIN")
         sent = ways_.begin;
     on.sent = std::move(sent);
@@ -150,11 +159,13 @@ known_statement* call::make_ready(bool keep) {
     return kept_.back().get();
 }
 
-// Whole seconds, in steps: a driver may tell the server of each change.
+// Whole seconds, in steps: a driver may tell the server of each change. C6: none for what may
+// commit, since a driver that has waited enough asks the server to stop.
 void call::set_limit(known_statement& on) {
     if (!ways_.own_limit)
         return;
-    const auto wanted = std::chrono::ceil<std::chrono::seconds>(asked.limit).count();
+    const bool commits = asked.kind == statement_kind::commit && &on != &own_;
+    const auto wanted = commits ? 0 : std::chrono::ceil<std::chrono::seconds>(asked.limit).count();
     SQLULEN limit = wanted > 0 ? 1 : 0;
     while (limit != 0 && limit < static_cast<SQLULEN>(wanted))
         limit *= 2;
@@ -179,21 +190,29 @@ SQLRETURN call::execute(known_statement& on) {
     return SQLExecute(on.by.get());
 }
 
+// What is given and never asked for would be left out without a word.
+bool call::bind(known_statement& on) {
+    const bool asked_for = asked.parameters.size() <= on.marks_max;
+    if (asked_for &&
+        on.parameters.bind(on.by.get(), asked.parameters, on.order, ways_.wide_parameters))
+        return true;
+    ended.failed = make_failure(
+        errc::rejected_by_server,
+        advice::give_up,
+        asked_for ? "the ODBC driver takes no such parameters, or the text asks for more than are "
+                    "given"
+                  : "more parameters are given than the text has marks for; a mark is $1, $2, ... "
+                    "for PostgreSQL and ? for any other engine behind ODBC"
+    );
+    return false;
+}
+
 bool call::run_statement(known_statement& on) {
     running_.store(on.by.get());
     set_limit(on);
     result_->tag = on.sort.tag;
-    const bool fits =
-        asked.bound ||
-        on.parameters.bind(on.by.get(), asked.parameters, on.order, ways_.wide_parameters);
-    if (!fits) {
-        ended.failed = make_failure(
-            errc::rejected_by_server,
-            advice::give_up,
-            "the ODBC driver takes no such parameters, or the text asks for more than are given"
-        );
+    if (!asked.bound && !bind(on))
         return false;
-    }
     const auto how = execute(on);
     const bool well = collect(on, how);
     if (well)

@@ -110,6 +110,7 @@ private:
     bool as_new();
     known_statement* find(std::string_view text, bool keep);
     known_statement* make_ready(bool keep);
+    bool bind(known_statement& on);
     bool run_statement(known_statement& on);
     SQLRETURN execute(known_statement& on);
     bool collect(known_statement& on, SQLRETURN how);

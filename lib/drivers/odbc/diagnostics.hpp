@@ -17,8 +17,8 @@ struct diagnostic {
     friend bool operator==(const diagnostic&, const diagnostic&) = default;
 };
 
-/// At most 16 records of at most 1,000 bytes each: a driver sorts them as it likes, so that all of
-/// them are looked at.
+/// The first 16 records and whatever errors are among the others, 64 at most, of at most 1,000
+/// bytes each: a driver sorts them as it likes, so that all of them are looked at.
 std::vector<diagnostic> diagnostics_of(SQLSMALLINT type, SQLHANDLE handle);
 
 }

@@ -76,6 +76,7 @@ struct known_statement {
     statement_handle by;
     statement_sort sort;
     std::vector<std::uint16_t> order;
+    std::size_t marks_max = 0; ///< It cannot ask for more parameters than these.
     bool prepared = false;
     bool shape_known = false; ///< The text names the columns that it brings.
     bool plain = false;       ///< Likewise, and it does nothing but bring rows.

@@ -39,8 +39,9 @@ struct engine_ways {
     bool statements_commit = false; ///< Statements about tables and users end a transaction.
     bool nests = false; ///< A second BEGIN is counted, and so is the COMMIT that undoes it.
     bool wide_parameters = false; ///< A text parameter must be national, or loses letters.
-    /// The statement's limit is the client's own. Else the engine would end a COMMIT by it, which
-    /// may make that commit a local one (C6).
+    /// A statement that cannot commit gets a limit, by which the client leaves it and asks the
+    /// server to stop. Where the engine is the one to keep it, none is set: it would end a COMMIT
+    /// by it as well, which may make that commit a local one (C6).
     bool own_limit = false;
     /// A text that is not prepared first and holds an error leaves a lock of the driver's taken,
     /// and every other agent waiting for it.
