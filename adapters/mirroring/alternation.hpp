@@ -19,14 +19,21 @@ struct alternation {
     friend bool operator==(const alternation&, const alternation&) = default;
 };
 
+/// The last attempt of a login time-out has what remains of it.
 core::connection_attempt current(const alternation& of, duration login_timeout) noexcept;
 
 /// Of the places, the one that the attempt is for: the first one, and in between the others, the
 /// one learned last first, since the engine's word replaces a configured name (C43).
 std::size_t partner_of(const alternation& of, std::span<const std::size_t> places) noexcept;
 
-/// After an attempt that failed. Once the next pause would pass the login time-out it begins anew,
-/// as the next connect would (C50).
-alternation after_failure(const alternation& was, duration login_timeout, time_point now) noexcept;
+/// Its attempt has been asked: the first one begins the login time-out.
+alternation begun(alternation was, time_point asked) noexcept;
+
+/// After an attempt, begun before, that failed at one of so many partners. Once the next pause
+/// would pass the login time-out it begins anew, as the next connect would (C50). Who is alone
+/// makes a round: a second attempt at once would only repeat the first.
+alternation after_failure(
+    const alternation& was, std::size_t partners, duration login_timeout, time_point now
+) noexcept;
 
 }

@@ -82,8 +82,8 @@ std::vector<std::size_t> in_use(const evidence& have) {
 }
 
 // Nothing is known: not just now, while a failure is fresh, but for good.
-bool blind(const evidence& have) {
-    return !have.suspected &&
+bool blind(const evidence& have, time_point now) {
+    return !suspicious(have, now) &&
            std::none_of(have.members.begin(), have.members.end(), [](const member_evidence& one) {
                return one.present;
            });
@@ -106,15 +106,17 @@ plan adapter::next(const belief& known, time_point now) const {
     plan made;
     made.wake = wake_of(have, store_.watch_interval, now);
     const auto places = in_turn(have);
-    if (blind(have) && !places.empty()) {
+    if (blind(have, now) && !places.empty()) {
         core::mark<"partners tried in turn by the published schedule">();
         const auto attempt = current(have.blind, store_.connect_timeout);
         for (const auto i : in_use(have))
             if (refuses_us(have.members[i]))
                 made.ask.push_back(question_to(i, now, store_.watch_timeout));
-        made.ask.push_back(question_to(
+        auto turn = question_to(
             partner_of(have.blind, places), std::max(have.blind.due, now), attempt.slice
-        ));
+        );
+        turn.paced = true;
+        made.ask.push_back(std::move(turn));
         return made;
     }
     const auto step = pace(have, store_.watch_interval, now);
@@ -132,6 +134,8 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
     const auto& before = memory(known);
     auto have = std::make_shared<evidence>(before);
     auto was = known.is;
+    if (const auto ended = end_old_suspicion(*have, now))
+        have->blind = {0, std::nullopt, *ended};
     take(*have, event, was, now);
     const bool ever =
         std::any_of(before.members.begin(), before.members.end(), [](const member_evidence& one) {
@@ -139,7 +143,6 @@ belief adapter::apply(const belief& known, const event_seen& event, time_point n
         });
     if (ever)
         suspect_troubled(*have, before.members, now);
-    end_old_suspicion(*have, now);
     auto is = decide(was, *have, store_, now);
     take_partners(*have, is);
     if (have->places.size() != is.members.size() || have->members.size() != before.members.size())
@@ -169,15 +172,18 @@ void adapter::take_answer(evidence& into, const answered& event, time_point now)
         event.sequence <= into.members[i].sequence)
         return; // Asked before what is known: an old principal's late answer must not win.
     const auto places = in_turn(into);
-    const bool tried = blind(into) && !places.empty() && partner_of(into.blind, places) == i;
     auto& one = into.members[i];
     one.sequence = event.sequence;
     one.asked = std::min(event.asked, now);
+    // What was asked by the search before is no attempt of the schedule's.
+    const bool tried = blind(into, now) && !places.empty() && partner_of(into.blind, places) == i &&
+                       one.asked >= into.blind.began.value_or(into.blind.due);
     take_member(into, i, one.asked, event.what);
     if (one.present)
         into.blind = {};
     else if (tried)
-        into.blind = after_failure(into.blind, store_.connect_timeout, now);
+        into.blind =
+            after_failure(begun(into.blind, one.asked), places.size(), store_.connect_timeout, now);
 }
 
 // 954, 4060, 3906 and their like on a session for applications say that its server's part is not

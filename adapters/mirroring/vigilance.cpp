@@ -24,8 +24,12 @@ constexpr int search_fraction = 2000;
 
 }
 
+bool suspicious(const vigilance& have, time_point now) noexcept {
+    return have.suspected && now - *have.suspected < suspicion_length;
+}
+
 duration pace(const vigilance& have, duration watch_interval, time_point now) {
-    if (have.suspected && now >= *have.suspected && now - *have.suspected < suspicion_length)
+    if (suspicious(have, now) && now >= *have.suspected)
         return suspicion_step;
     if (!have.without)
         return watch_interval;
@@ -38,7 +42,7 @@ duration pace(const vigilance& have, duration watch_interval, time_point now) {
 time_point wake_of(const vigilance& have, duration watch_interval, time_point now) {
     if (have.suspected && now < *have.suspected)
         return *have.suspected;
-    if (have.suspected && now - *have.suspected < suspicion_length)
+    if (suspicious(have, now))
         return *have.suspected + suspicion_length;
     return now + 2 * watch_interval; // An answer comes before, and moves it.
 }
@@ -71,12 +75,14 @@ void trouble_begins(vigilance& into, std::size_t of, time_point now) {
     into.suspect = of;
 }
 
-void end_old_suspicion(vigilance& into, time_point now) {
-    if (!into.suspected || now - *into.suspected < suspicion_length)
-        return;
+std::optional<time_point> end_old_suspicion(vigilance& into, time_point now) {
+    if (!into.suspected || suspicious(into, now))
+        return std::nullopt;
     core::mark<"suspicion ends by time">();
+    const auto ended = *into.suspected + suspicion_length;
     into.suspected.reset();
     into.suspect.reset();
+    return ended;
 }
 
 void ask_together(std::vector<inquiry>& all, duration apart) {

@@ -33,6 +33,9 @@ struct vigilance {
     std::optional<time_point> without;  ///< Since when no writer has been known, or a troubled one.
 };
 
+/// Whether a suspicion has not yet lasted its time.
+bool suspicious(const vigilance& have, time_point now) noexcept;
+
 /// The gap between two questions to a member.
 duration pace(const vigilance& have, duration watch_interval, time_point now);
 
@@ -47,7 +50,8 @@ void take_doubt(vigilance& into, const member_watch& of, const suspected& event,
 
 void suspicion_answered(vigilance& into, std::size_t by);
 void trouble_begins(vigilance& into, std::size_t of, time_point now);
-void end_old_suspicion(vigilance& into, time_point now);
+/// When it ended, if it does.
+std::optional<time_point> end_old_suspicion(vigilance& into, time_point now);
 
 /// What falls due at about the same time is asked at once: to wake up costs more than to ask.
 void ask_together(std::vector<inquiry>& all, duration apart);

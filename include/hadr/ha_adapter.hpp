@@ -36,11 +36,13 @@ struct inquiry {
         listens; ///< Statement run once after each login, before text; e.g. LISTEN. May be empty.
     time_point due;   ///< Now or past: ask. One inquiry of a subject is under way at a time.
     duration limit{}; ///< How long to wait, login included.
+    /// Due keeps logins that fail apart: no backoff on top. Refused credentials wait all the same.
+    bool paced = false;
 };
 
 /// What to do until the next event.
 struct plan {
-    std::vector<inquiry> ask; ///< At most one for each subject.
+    std::vector<inquiry> ask; ///< At most one for each subject; others are asked nothing.
     time_point wake;          ///< When next() must be called again if nothing happens.
 };
 

@@ -386,15 +386,19 @@ void store::route_reads(const topology& was) {
 
 void store::ask(time_point now) {
     const auto made = adapter_->next(belief_, now);
-    for (const auto& one : made.ask) {
-        if (one.to.what == subject::kind::witness) {
-            if (witness_)
-                witness_->want(witness_subscription_, one);
-        } else if (one.to.index < pools_.size()) {
-            auto& pool = *pools_[one.to.index];
-            pool.watched_by->want(pool.subscription, one);
-        }
-    }
+    const auto put = [&](watcher& by, watcher::subscriber which, const subject& to) {
+        const auto found = std::find_if(made.ask.begin(), made.ask.end(), [&](const inquiry& one) {
+            return one.to == to;
+        });
+        if (found == made.ask.end())
+            by.rest(which);
+        else
+            by.want(which, *found);
+    };
+    if (witness_)
+        put(*witness_, witness_subscription_, {subject::kind::witness, 0});
+    for (const auto& pool : pools_)
+        put(*pool->watched_by, pool->subscription, {subject::kind::member, pool->member});
     shared_->on->cancel(wake_);
     auto wake = std::max(made.wake, now + gap_min);
     if (const auto level = core::wake_at(standing_, {spec_->ride_out, spec_->recovery_hold}))

@@ -53,6 +53,13 @@ void watcher::want(subscriber which, inquiry what) {
     schedule();
 }
 
+void watcher::rest(subscriber which) {
+    if (!which->wanted || asking_ || dialing_)
+        return;
+    which->wanted.reset();
+    schedule();
+}
+
 void watcher::block(const failure& why) {
     blocked_ = why;
     at_.on.cancel(unblock_);
@@ -116,10 +123,14 @@ void watcher::close() {
         drop();
 }
 
+time_point watcher::due(const inquiry& of) const noexcept {
+    return wire_ || of.paced ? of.due : std::max(of.due, not_before_);
+}
+
 const watcher::subscription* watcher::most_urgent() const {
     const subscription* first = nullptr;
     for (const auto& one : subscribers_)
-        if (one.wanted && (first == nullptr || one.wanted->due < first->wanted->due))
+        if (one.wanted && (first == nullptr || due(*one.wanted) < due(*first->wanted)))
             first = &one;
     return first;
 }
@@ -129,8 +140,7 @@ void watcher::schedule() {
     const auto* first = most_urgent();
     if (closed_ || asking_ || dialing_ || (blocked_ && !wire_) || first == nullptr)
         return;
-    const auto due = wire_ ? first->wanted->due : std::max(first->wanted->due, not_before_);
-    wake_ = at_.on.at(due, [this] { move(); });
+    wake_ = at_.on.at(due(*first->wanted), [this] { move(); });
 }
 
 watcher::question watcher::form() {
@@ -175,7 +185,10 @@ void watcher::connected(expected<std::unique_ptr<session>> how, const question& 
     }
     if (!how) {
         core::mark<"watch login failed">();
-        lost(first, how.error());
+        auto what = first;
+        if (!of_one_database(how.error()))
+            what.text.clear();
+        lost(what, how.error());
         return;
     }
     wire_ = std::move(*how);
@@ -255,7 +268,7 @@ void watcher::answered_with(const question& what, std::variant<answer, failure> 
     answered told{{}, what.asked, what.sequence, at_.on.now(), std::move(brought)};
     for (auto one = subscribers_.begin(); one != subscribers_.end();) {
         const auto current = one++;
-        if (!current->wanted || current->wanted->text != what.text)
+        if (!current->wanted || (!what.text.empty() && current->wanted->text != what.text))
             continue;
         current->wanted.reset();
         told.of = current->of;

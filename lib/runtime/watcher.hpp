@@ -47,6 +47,8 @@ public:
 
     /// Replaces what the subscriber asks next. Never tells anything before it returns.
     void want(subscriber which, inquiry what);
+    /// The subscriber asks nothing next; what is under way is told all the same.
+    void rest(subscriber which);
 
     /// Why nobody should log in to this server with these credentials for a while.
     const std::optional<failure>& blocked() const noexcept { return blocked_; }
@@ -68,7 +70,7 @@ public:
 private:
     /// One question under way; its sequence is taken when it leaves (rulings 3).
     struct question {
-        std::string text;
+        std::string text; // Empty: a login that failed for all who ask.
         std::string listens;
         duration limit{};
         time_point asked;
@@ -92,6 +94,7 @@ private:
     void block(const failure& why);
     void drop();
     void take_pushes();
+    time_point due(const inquiry& of) const noexcept;
     const subscription* most_urgent() const;
 
     const dial::place at_;

@@ -7,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <utility>
+#include <vector>
 
 namespace hadr::test::sql_server {
 
@@ -40,6 +42,7 @@ BOOST_AUTO_TEST_CASE(
             const auto* question = pair.question_to(made, which);
             BOOST_TEST_REQUIRE(question != nullptr);
             BOOST_TEST((question->limit == expected.slice));
+            BOOST_TEST(question->paced);
             BOOST_TEST((question->due == std::max(pair.now, pair.now - 1ms + expected.pause_before))
             );
             pair.now = question->due;
@@ -71,33 +74,67 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
-    is_sought_anew_once_a_login_time_out_has_passed, *utf::label("C44") * utf::label("C50")
+    is_sought_anew_once_a_login_time_out_has_passed,
+    *utf::label("C44") * utf::label("C50") * utf::label("T3")
 ) {
     using mirroring::after_failure;
     using mirroring::alternation;
-    alternation at;
-    auto now = time_point(1h);
-    const auto begun = now;
-    int attempts = 0;
-    do {
-        now = std::max(now, at.due) + current(at, 5s).slice;
-        at = after_failure(at, 5s, now);
-        ++attempts;
-        BOOST_TEST_REQUIRE(attempts < 20);
-    } while (at.attempt != 0);
-    BOOST_TEST((now - begun >= 5s));
-    BOOST_TEST((current(at, 5s) == core::nth_attempt(0, 5s)));
+    // When each attempt of one login time-out begins and how long it has, both partners silent.
+    const auto silent = [](duration login_timeout) {
+        std::vector<std::pair<duration, duration>> all;
+        alternation at;
+        auto now = time_point(1h);
+        do {
+            const auto asked = std::max(now, at.due);
+            const auto slice = current(at, login_timeout).slice;
+            all.emplace_back(asked - time_point(1h), slice);
+            now = asked + slice;
+            at = after_failure(begun(at, asked), 2, login_timeout, now);
+            BOOST_TEST_REQUIRE(all.size() < 20U);
+        } while (at.attempt != 0);
+        BOOST_TEST((current(at, login_timeout) == core::nth_attempt(0, login_timeout)));
+        return all;
+    };
+    const std::vector<std::pair<duration, duration>> of_15_seconds = {
+        {0ms, 1200ms},
+        {1200ms, 1200ms},
+        {2500ms, 2400ms},
+        {4900ms, 2400ms},
+        {7500ms, 3600ms},
+        {11100ms, 3600ms}}; // The next pause would outlast it.
+    BOOST_TEST((silent(15s) == of_15_seconds));
+    const std::vector<std::pair<duration, duration>> of_100_seconds = {
+        {0ms, 8s},
+        {8s, 8s},
+        {16100ms, 16s},
+        {32100ms, 16s},
+        {48300ms, 24s},
+        {72300ms, 24s},
+        {96700ms, 3300ms}}; // What remains.
+    BOOST_TEST((silent(100s) == of_100_seconds));
     // Refused at once: the pauses alone end it.
-    at = {};
-    now = time_point(2h);
-    for (attempts = 0; attempts == 0 || at.attempt != 0; ++attempts) {
+    alternation at;
+    auto now = time_point(2h);
+    for (int attempts = 0; attempts == 0 || at.attempt != 0; ++attempts) {
         now = std::max(now, at.due);
-        at = after_failure(at, 5s, now);
+        at = after_failure(begun(at, now), 2, 5s, now);
         BOOST_TEST_REQUIRE(attempts < 40);
     }
-    BOOST_TEST((now - time_point(2h) <= 5s));
-    BOOST_TEST((now - time_point(2h) >= 4s));
-    BOOST_TEST((at.due > now)); // T3
+    BOOST_TEST((now - time_point(2h) == 4500ms));
+    BOOST_TEST((at.due == now + 1s));
+}
+
+BOOST_AUTO_TEST_CASE(
+    is_sought_of_a_partner_alone_with_a_pause_after_each_attempt,
+    *utf::label("C45") * utf::label("T3")
+) {
+    mirroring::alternation at;
+    auto now = time_point(1h);
+    for (const duration pause : {100ms, 200ms, 400ms, 800ms, 1000ms, 1000ms}) {
+        at = mirroring::after_failure(at, 1, 15s, now);
+        BOOST_TEST((at.due - now == pause));
+        now = at.due;
+    }
 }
 
 BOOST_AUTO_TEST_CASE(
