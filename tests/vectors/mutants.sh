@@ -97,7 +97,7 @@ cp -R "$root"/{CMakeLists.txt,include,lib,adapters,tests} "$scratch" || exit 1
 mutants=0
 while IFS= read -r file; do
     mutants=$(plant "$mutants" <"$root/$file" 2>&1 >"$scratch/$file") || exit 1
-done < <(cd "$root" && find lib/core adapters -name '*.cpp' | sort)
+done < <(cd "$root" && find lib/core adapters -name '*.[ch]pp' | sort)
 
 cmake -G Ninja -S "$scratch" -B "$scratch/build" -DCMAKE_CXX_COMPILER="$1" -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_CXX_FLAGS="-O1 -include $scratch/mutants.hpp" -DCMAKE_CXX_FLAGS_DEBUG='' -DCMAKE_UNITY_BUILD=ON \
