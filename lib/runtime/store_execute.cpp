@@ -155,7 +155,6 @@ void store::note(slot& held, bool was_inside, const failure* why) noexcept {
     if (committed)
         held.committed_in = lending;
     if (ended && held.began_in == lending) {
-        core::mark<"transaction ended before its commit">();
         held.over_in = lending;
         held.after = why != nullptr ? why->next : advice::give_up;
     }
