@@ -278,7 +278,7 @@ bool connection::serve_request(const request& what) {
 
 connection::how_ended connection::run(const request& what, outcome& into) {
     const bool commits = what.text == "COMMIT";
-    script_ = with_.script.next(commits ? point::commit : point::statement);
+    script_ = with_.script.next(commits ? point::commit : point::statement, {}, what.text);
     if (script_ && script_->what == effect::refuse) {
         for (const int number : script_->numbers) {
             into.errors.push_back({number, severity_of(number), "Refused by the script."});

@@ -96,6 +96,7 @@ public:
         std::size_t to_database = 0; ///< Logins, taken or not, to another database than master.
         std::size_t statements = 0;
         std::size_t attentions = 0;
+        std::size_t stalled = 0; ///< Replies.
         /// Of sessions that are not in master, where only the library's own watching goes on.
         std::array<std::size_t, request_kinds> requests = {};
 
