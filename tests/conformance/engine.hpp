@@ -49,7 +49,9 @@ std::string_view to_string(ability which) noexcept;
 
 /// The texts of an engine's own language that the claims need; empty where the ability is lacking.
 struct phrases {
-    std::string_view echo = {};           ///< One parameter, back as a text.
+    std::string_view echo = {}; ///< One parameter, back as a text.
+    /// Three rows of three texts: a1, b1, c1; the three parameters; a3, b3, c3.
+    std::string_view nine = {};
     std::string_view null_and_empty = {}; ///< In this order, in columns "nothing" and "empty".
     std::string_view types = {};          ///< A row of values of many types, and a null.
     std::string_view large = {};          ///< One value of large_size times 'a'.
