@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <compare>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -139,10 +140,19 @@ inline void on_each(const std::function<void(engine_under_test&)>& claim) {
     on_each({}, claim);
 }
 
+/// A claim that an engine cannot be held to for want of an ability.
+struct declaration {
+    std::string_view engine;
+    std::string_view claim;
+    ability without;
+
+    friend auto operator<=>(const declaration&, const declaration&) = default;
+};
+
 /// Claims of this process that were held against an engine and those that were declared away.
 struct claims {
     std::size_t held = 0;
-    std::size_t declared = 0;
+    std::vector<declaration> declared;
 };
 claims claims_on(const engine_under_test& which);
 
