@@ -33,6 +33,21 @@ void must_run(engine_under_test& with, session& on, const statement& what) {
         BOOST_FAIL(what.text << ": " << to_string(one.how.error()));
 }
 
+/// The phrase, kept, with these three in its middle row.
+void check_nine(engine_under_test& with, session& on, const std::array<parameter, 3>& middle) {
+    const auto one = run(
+        with.through(), on, {with.speaks().nine, middle, statement_kind::text, preparation::kept}
+    );
+    if (!one.how)
+        BOOST_FAIL(to_string(one.how.error()));
+    BOOST_TEST_REQUIRE(one.brought.rows() == 3U);
+    BOOST_TEST_REQUIRE(one.brought.columns() == 3U);
+    const std::array<parameter, 3> rows[] = {{"a1", "b1", "c1"}, middle, {"a3", "b3", "c3"}};
+    for (std::size_t row = 0; row < 3; ++row)
+        for (std::size_t column = 0; column < 3; ++column)
+            BOOST_TEST((one.brought.at(row, column) == rows[row][column]), row << ", " << column);
+}
+
 }
 
 BOOST_AUTO_TEST_SUITE(every_driver)
@@ -98,6 +113,26 @@ BOOST_AUTO_TEST_CASE(brings_short_and_long_values_in_turn) {
                     {with.speaks().echo, {&sent, 1}, statement_kind::text, preparation::kept}
                 );
                 BOOST_TEST(back == one);
+            }
+    });
+}
+
+// Columns that are bound hold short values; from the first long one on a row is read otherwise.
+BOOST_AUTO_TEST_CASE(brings_a_long_value_in_any_column_and_all_that_is_around_it) {
+    constexpr std::size_t sizes[] = {129, 5'000, 128, 127};
+    on_each({ability::repeat_values}, [&](engine_under_test& with) {
+        for (const auto size : sizes)
+            for (std::size_t column = 0; column < 3; ++column) {
+                const std::string long_text(size, 'x');
+                parameter longer[] = {"a2", "b2", "c2"};
+                longer[column] = long_text;
+                const auto made = session_of(with);
+                BOOST_TEST_CONTEXT(size << " bytes in column " << column)
+                for (int turn = 0; turn < 3; ++turn) {
+                    check_nine(with, *made, {{"a2", "b2", "c2"}});
+                    check_nine(with, *made, {{"", std::nullopt, "c2"}});
+                    check_nine(with, *made, {{longer[0], longer[1], longer[2]}});
+                }
             }
     });
 }

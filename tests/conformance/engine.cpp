@@ -25,11 +25,12 @@ std::map<const engine_under_test*, claims>& counted() {
     return all;
 }
 
-std::string_view why_not(const engine_under_test& on, std::initializer_list<ability> needed) {
-    for (const auto one : needed)
-        if (const auto why = on.lacks(one); !why.empty())
-            return why;
-    return {};
+const ability*
+first_lacking(const engine_under_test& on, const std::initializer_list<ability>& needed) {
+    const auto* const found = std::find_if(needed.begin(), needed.end(), [&](ability one) {
+        return !on.lacks(one).empty();
+    });
+    return found == needed.end() ? nullptr : found;
 }
 
 }
@@ -59,11 +60,11 @@ void on_each(
 ) {
     const auto& running = boost::unit_test::framework::current_test_case();
     for (const auto& one : engines()) {
-        const auto why = why_not(*one, needed);
-        if (!why.empty()) {
-            ++counted()[one.get()].declared;
+        if (const auto* const without = first_lacking(*one, needed)) {
+            const std::string_view about = running.p_name.get();
+            counted()[one.get()].declared.push_back({one->name(), about, *without});
             std::cout << fmt::format(
-                "declared: {} {}: {}\n", one->name(), running.p_name.get(), why
+                "declared: {} {}: {}\n", one->name(), about, one->lacks(*without)
             );
             continue;
         }

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <compare>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -49,7 +50,9 @@ std::string_view to_string(ability which) noexcept;
 
 /// The texts of an engine's own language that the claims need; empty where the ability is lacking.
 struct phrases {
-    std::string_view echo = {};           ///< One parameter, back as a text.
+    std::string_view echo = {}; ///< One parameter, back as a text.
+    /// Three rows of three texts: a1, b1, c1; the three parameters; a3, b3, c3.
+    std::string_view nine = {};
     std::string_view null_and_empty = {}; ///< In this order, in columns "nothing" and "empty".
     std::string_view types = {};          ///< A row of values of many types, and a null.
     std::string_view large = {};          ///< One value of large_size times 'a'.
@@ -138,10 +141,19 @@ inline void on_each(const std::function<void(engine_under_test&)>& claim) {
     on_each({}, claim);
 }
 
+/// A claim that an engine cannot be held to for want of an ability.
+struct declaration {
+    std::string_view engine;
+    std::string_view claim;
+    ability without;
+
+    friend auto operator<=>(const declaration&, const declaration&) = default;
+};
+
 /// Claims of this process that were held against an engine and those that were declared away.
 struct claims {
     std::size_t held = 0;
-    std::size_t declared = 0;
+    std::vector<declaration> declared;
 };
 claims claims_on(const engine_under_test& which);
 

@@ -166,8 +166,10 @@ void judge_all(const failovers_wanted& wanted) {
     const auto by_engine = sum["promotions_by_engine"];
     if (wanted.by_engine > 0)
         BOOST_TEST(figure("failovers_by_pg_auto_failover", by_engine) >= wanted.by_engine);
-    if (wanted.by_hand > 0)
-        BOOST_TEST(figure("failovers", by_hand + by_engine) >= wanted.by_hand + wanted.by_engine);
+    // One name, one meaning: where a run is judged in two parts, that by hand is a figure of its
+    // own.
+    const auto* const name = wanted.by_engine > 0 ? "failovers" : "failovers_by_hand";
+    BOOST_TEST(figure(name, by_hand + by_engine) >= wanted.by_hand + wanted.by_engine);
     BOOST_TEST(figure("acknowledged", sum["acknowledged"]) > 0);
     BOOST_TEST(figure("lost", sum["lost"]) == 0);
     BOOST_TEST(figure("duplicated", sum["duplicated"]) == 0);
@@ -204,7 +206,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(all_failovers_by_the_engine)
 
 BOOST_AUTO_TEST_CASE(lose_nothing_double_nothing_and_write_nowhere_else) {
-    judge_all({.by_engine = 8});
+    judge_all({.by_engine = 20});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A hundred failovers through unixODBC and FreeTDS, of every kind that a mirrored pair has, judged
 // by what the double's servers recorded.
+#include "sql_server/left_over.hpp"
 #include "sql_server/rows.hpp"
 #include "support/odbc_handles.hpp"
 #include "support/process.hpp"
@@ -365,22 +366,12 @@ double shown(std::string_view name, std::uint64_t value) {
     return shown(name, static_cast<double>(value));
 }
 
-/// What is there before anything of ours is, and how much of it is left over.
-struct left_over {
-    std::size_t threads = threads_now();
-    std::size_t descriptors = descriptors_now();
-    long handles = odbc_handles_now();
-
-    void judge() const {
-        const auto until = std::chrono::steady_clock::now() + 5s;
-        while (std::chrono::steady_clock::now() < until &&
-               (threads_now() > threads || odbc_handles_now() > handles))
-            std::this_thread::sleep_for(10ms);
-        BOOST_TEST(shown("threads_left", threads_now() - threads) == 0);
-        BOOST_TEST(shown("descriptors_left", descriptors_now() - descriptors) == 0);
-        BOOST_TEST(shown("handles_left", static_cast<double>(odbc_handles_now() - handles)) == 0);
-    }
-};
+void judge(const left_over& before) {
+    const auto left = before.after();
+    BOOST_TEST(shown("threads_left", static_cast<double>(left.threads)) == 0);
+    BOOST_TEST(shown("descriptors_left", static_cast<double>(left.descriptors)) == 0);
+    BOOST_TEST(shown("handles_left", static_cast<double>(left.handles)) == 0);
+}
 
 void judge_all(const totals& all, duration lateness) {
     BOOST_TEST(shown("double_failovers", all.failovers) >= 100);
@@ -438,9 +429,9 @@ BOOST_AUTO_TEST_CASE(a_hundred_of_them_lose_and_double_nothing_and_leave_nothing
         BOOST_TEST(armed.store().close(deadline::in(200ms)) > 0U);
         all.overrun = std::max(all.overrun, std::chrono::steady_clock::now() - begun - 200ms);
         lateness = control.worst();
-        BOOST_TEST(odbc_handles_now() > before.handles, "handles are counted");
+        BOOST_TEST(odbc_handles_now() > before.before().handles, "handles are counted");
     }
-    before.judge();
+    judge(before);
     judge_all(all, lateness);
 }
 

@@ -7,7 +7,9 @@
 #include <hadr/operation.hpp>
 
 #include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace hadr::test {
@@ -31,8 +33,9 @@ tds_double::settings made(bool witness, bool full = true) {
 }
 
 struct decided : mirrored_pair {
-    explicit decided(tds_double::settings how = quick()) : mirrored_pair(std::move(how)) {
-        open("Watch_Interval=50ms;Watch_Timeout=300ms");
+    explicit decided(tds_double::settings how = quick(), const std::string& more = {})
+        : mirrored_pair(std::move(how)) {
+        open("Watch_Interval=50ms;Watch_Timeout=300ms;" + more);
         BOOST_TEST_REQUIRE(writes_at(site::one));
         // The mirror is known as such, and what connects the three.
         await_view("the pair to be seen whole", [](const topology& view) {
@@ -96,6 +99,17 @@ struct decided : mirrored_pair {
         });
     }
 
+    /// An event of that kind comes with that in its text.
+    void await_told(std::string_view kind, std::string_view part) {
+        wait_until(fmt::format("{} to be told", kind), 10s, [&] {
+            const auto all = told();
+            return std::any_of(all.begin(), all.end(), [&](const std::string& line) {
+                return line.starts_with(fmt::format("d {}", kind)) &&
+                       line.find(part) != std::string::npos;
+            });
+        });
+    }
+
     /// An operator's word through the library.
     void does(const operation& what) {
         wait_until("the operation to be done", 10s, [&] {
@@ -104,11 +118,25 @@ struct decided : mirrored_pair {
         });
     }
 
-    bool refuses(const operation& what) {
+    /// Whether an operator is warned of that before he acts.
+    bool warns(const operation& what, std::string_view part) {
+        const auto plan = store().plan(what);
+        return plan &&
+               std::any_of(
+                   plan->warnings.begin(),
+                   plan->warnings.end(),
+                   [part](const std::string& one) { return one.find(part) != std::string::npos; }
+               );
+    }
+
+    bool refuses(const operation& what) { return !why_not(what).empty(); }
+
+    /// What the library says against it; empty if nothing.
+    std::string why_not(const operation& what) {
         const auto plan = store().plan(what);
         if (!plan)
             BOOST_TEST_MESSAGE(to_string(plan.error()));
-        return !plan;
+        return plan ? std::string() : plan.error().message;
     }
 };
 
@@ -180,6 +208,38 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    synchronizing_without_a_witness_may_be_forced_with_a_loss,
+    *utf::label("C28") * utf::label("C22") * utf::label("C37")
+) {
+    auto how = made(false);
+    how.store.rewind_time = 3s; // So long a mirror that has other commits is synchronizing.
+    decided pair(how);
+    BOOST_TEST_REQUIRE(
+        pair.administer(site::one, "ALTER DATABASE [d] SET PARTNER SUSPEND").has_value()
+    );
+    BOOST_TEST(pair.writes_at(site::one)); // What the other will not have.
+    pair.kill(site::one);
+    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST(pair.writes_at(site::two));
+    pair.restart(site::one);
+    wait_until("mirroring to be resumed", 10s, [&] {
+        return pair.administer(site::two, "ALTER DATABASE [d] SET PARTNER RESUME").has_value();
+    });
+    pair.await_view("the mirror to be shown as synchronizing", [](const topology& view) {
+        return view.writer == 1U && view.replication == synchrony::synchronizing;
+    });
+    pair.kill(site::two);
+    pair.nobody_serves();
+    pair.await_state(availability::action_required);
+    BOOST_TEST((pair.store().view()->replication == synchrony::synchronizing));
+    BOOST_TEST(pair.refuses({operation_kind::forced_failover, 0U, false}), "losses acknowledged");
+    const operation back{operation_kind::forced_failover, 0U, true};
+    BOOST_TEST(pair.warns(back, "what the mirror has not received is lost"));
+    pair.does(back);
+    BOOST_TEST(pair.writes_at(site::one));
+}
+
+BOOST_AUTO_TEST_CASE(
     asynchronous_without_a_witness_may_only_be_forced, *utf::label("C28") * utf::label("C27")
 ) {
     decided pair(made(false, false));
@@ -233,11 +293,17 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(a_lost_mirror_leaves_the_principal_exposed, decided, *utf::label("C31")) {
+    await_told("protected", {});
     kill(site::two);
     stays(site::one);
     await_state(availability::exposed);
+    await_told("exposed", "the mirror is");
+    await_told("member_lost", fmt::format("{}", served.port(site::two)));
+    BOOST_TEST((store().view()->failover == failover_form::manual_only));
     kill(site::witness); // One failure from an outage.
     nobody_serves();
+    await_told("primary_lost", {});
+    await_told("action_required", "no partner is principal");
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -248,11 +314,43 @@ BOOST_FIXTURE_TEST_CASE(
     await_view("the loss to be shown", [](const topology& view) {
         return view.witness == witness_state::lost && view.failover == failover_form::manual_only;
     });
+    await_state(availability::serving);
+    await_told("witness_lost", "no automatic failover until it returns (C32)");
     does(planned);
     BOOST_TEST(writes_at(site::two));
     settle_without_witness();
     kill(site::one); // The mirror by now; with the witness away that is the end.
     nobody_serves();
+    await_told("action_required", "no partner is principal");
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_witness_lost_for_long_is_advised_to_be_removed_and_then_the_mirror_may_go,
+    *utf::label("C32") * utf::label("C31")
+) {
+    decided pair(quick(), "Witness_Lost_Advice=1s");
+    pair.kill(site::witness);
+    pair.await_told("witness_lost", "no automatic failover until it returns (C32)");
+    pair.await_told("advice", "operate without a witness");
+    BOOST_TEST_REQUIRE(pair.administer(site::one, "ALTER DATABASE [d] SET WITNESS OFF").has_value()
+    );
+    pair.await_told("witness_removed", "no automatic failover (C6)");
+    pair.kill(site::two);
+    pair.stays(site::one);
+    pair.await_told("exposed", "the mirror is");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_witness_that_returns_arms_the_failover, decided, *utf::label("C32")) {
+    kill(site::witness);
+    await_told("witness_lost", {});
+    served.with([](simulated_store& of) { of.restart(site::witness); });
+    await_told("witness_returned", {});
+    await_view("a failover to be armed", [](const topology& view) {
+        return view.failover == failover_form::automatic;
+    });
+    settle();
+    kill(site::one);
+    BOOST_TEST(writes_at(site::two));
 }
 
 BOOST_AUTO_TEST_CASE(no_witness_at_all_outlives_the_mirror, *utf::label("C32")) {
@@ -272,7 +370,11 @@ BOOST_FIXTURE_TEST_CASE(
     kill(site::one);
     mend(site::two, site::witness);
     nobody_serves();
-    BOOST_TEST(refuses({operation_kind::forced_failover, std::nullopt, false}));
+    // By the state: every loss is acknowledged, and the target needs not be guessed.
+    for (const auto target : {std::optional<std::size_t>(), std::optional<std::size_t>(1)}) {
+        const auto why = why_not({operation_kind::forced_failover, target, true});
+        BOOST_TEST(why.find("(C28)") != std::string::npos, why);
+    }
     mend(site::one, site::two);
     mend(site::one, site::witness);
     restart(site::one);

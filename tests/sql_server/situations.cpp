@@ -45,28 +45,56 @@ struct situation : mirrored_pair {
     }
 };
 
-/// The initial partner is the mirror and refuses its database with that number.
-void check_refused_with(int number) {
-    mirrored_pair pair;
-    const tds::fault refusal{
-        .at = point::login, .what = effect::refuse, .numbers = {number, 18456}, .database = "d"};
-    pair.served.with([](simulated_store& of) { of.switch_over(); });
-    pair.await(site::two);
-    pair.settle();
-    pair.served.set(site::one, refusal);
+tds::fault refusing(int number, std::string database = {}) {
+    return {
+        .at = point::login,
+        .what = effect::refuse,
+        .numbers = {number, 18456},
+        .database = std::move(database)};
+}
+
+/// The initial partner refuses every login with that number, and its partner is the principal.
+void check_partner_serves(int number) {
+    situation pair;
+    pair.move_principal_to_partner();
+    pair.served.set(site::one, refusing(number));
     tds::client plain;
     BOOST_TEST(!plain.connect(pair.served.odbc_string(site::one)));
     BOOST_TEST(plain.has(number), plain);
     pair.open();
     BOOST_TEST(pair.writes_at(site::two));
+    BOOST_TEST(pair.served.counted(site::one).refused > 1U, "not the plain client alone was there");
+    pair.await_view("what it met there", [number](const topology& view) {
+        return view.members[0].trouble && view.members[0].trouble->native == number;
+    });
+}
+
+/// The initial partner is the principal by its own word and refuses its database with that number,
+/// and then its partner takes over.
+void check_partner_takes_over(int number) {
+    situation pair;
+    pair.served.set(site::one, refusing(number, "d"));
+    pair.open();
+    const auto why = to_string(pair.fails_within(400ms));
+    BOOST_TEST(why.find(std::to_string(number)) != std::string::npos, why);
+    BOOST_TEST(pair.served.counted(site::one).refused > 0U);
+    pair.move_principal_to_partner();
+    BOOST_TEST(pair.writes_at(site::two));
+    const auto tried = pair.database_logins(site::one);
     // The principal itself says so for a moment, of a role that is moving: no reason to give up.
-    auto twice = refusal;
+    auto twice = refusing(number, "d");
     twice.times = 2;
+    const auto before = pair.served.counted(site::two).refused;
     pair.served.set(site::two, twice);
     pair.served.with([](simulated_store& of) { of.reset(site::client, site::two); });
     BOOST_TEST(pair.writes_at(site::two));
-    BOOST_TEST(pair.served.counted(site::two).refused == 2U);
-    BOOST_TEST(pair.database_logins(site::one) == 1U, "but for the plain client, nobody tried");
+    BOOST_TEST(pair.served.counted(site::two).refused == before + 2U);
+    BOOST_TEST(pair.database_logins(site::one) == tried, "known as the mirror, it is not tried");
+}
+
+void check_refused_with(int number) {
+    check_partner_serves(number);
+    check_partner_takes_over(number);
 }
 
 void check_silent_at(site which, point at, effect what, situation& of) {
@@ -177,7 +205,23 @@ BOOST_AUTO_TEST_CASE(initial_refuses_the_password_with_18456_and_partner_is_prin
     served.set(site::one, {.at = point::login, .what = effect::refuse, .numbers = {18456}});
     open();
     BOOST_TEST(writes_at(site::two));
+    BOOST_TEST(served.counted(site::one).refused >= 1U);
     BOOST_TEST(served.counted(site::one).refused <= 2U);
+}
+
+BOOST_AUTO_TEST_CASE(
+    initial_refuses_the_password_with_18456_and_partner_takes_over, *utf::label("F26")
+) {
+    served.set(
+        site::one, {.at = point::login, .what = effect::refuse, .numbers = {18456}, .database = "d"}
+    );
+    open();
+    const auto why = to_string(fails_within(400ms));
+    BOOST_TEST(why.find("18456") != std::string::npos, why);
+    BOOST_TEST(served.counted(site::one).refused >= 1U);
+    BOOST_TEST(served.counted(site::one).refused <= 2U, "attempts may lock an account out");
+    move_principal_to_partner();
+    BOOST_TEST(writes_at(site::two));
 }
 
 BOOST_AUTO_TEST_CASE(initial_is_mute_once_connected_and_partner_is_principal) {

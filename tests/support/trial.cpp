@@ -88,7 +88,8 @@ court::~court() {
         for (const auto& one : store_->told())
             BOOST_TEST_MESSAGE(to_string(one));
     store_.reset();
-    const auto left = threads_now() - threads_before_;
+    const auto threads = threads_now();
+    const auto left = threads - std::min(threads, threads_before_);
     record_.add("threads_left", static_cast<double>(left));
     BOOST_TEST(left == 0U);
     const auto lateness = control_.worst();

@@ -104,8 +104,19 @@ client::run_prepared(std::string_view text, const std::vector<std::vector<value>
     SQLHSTMT own = nullptr;
     SQLAllocHandle(SQL_HANDLE_STMT, connection_, &own);
     SQLPrepare(own, text_of(text), static_cast<SQLINTEGER>(text.size()));
+    // Bound once, since FreeTDS prepares anew what is bound anew.
+    std::vector<value> now(sets.empty() ? 0 : sets.front().size());
+    for (std::size_t i = 0; i < now.size(); ++i)
+        for (const auto& one : sets)
+            if (one[i] && one[i]->size() >= now[i].value_or("").size())
+                now[i] = one[i];
+    bind(own, now);
     for (const auto& one : sets) {
-        bind(own, one);
+        for (std::size_t i = 0; i < now.size(); ++i) {
+            if (one[i])
+                now[i]->assign(*one[i]);
+            lengths_[i] = one[i] ? static_cast<SQLLEN>(one[i]->size()) : SQL_NULL_DATA;
+        }
         made.push_back(fetch(own, SQLExecute(own)));
         SQLFreeStmt(own, SQL_CLOSE);
     }

@@ -76,6 +76,8 @@ BOOST_AUTO_TEST_CASE(without_a_table_are_answered) {
         {"SELECT CAST(NULL AS varchar(10))", "[NULL]"},
         {"SELECT REPLICATE('ab', 3)", "[ababab]"},
         {"SELECT value FROM GENERATE_SERIES(2, 4)", "[2][3][4]"},
+        {"SELECT 'a' AS [x], 1 UNION ALL SELECT NULL, 2 union all select 'c', 3",
+         "[a][1][NULL][2][c][3]"},
         {"USE [d]; SELECT 1", "[1]"},
     };
     for (const auto& [text, then] : rows) {
@@ -93,6 +95,9 @@ BOOST_AUTO_TEST_CASE(that_are_none_of_those_are_left_to_others) {
           "SELECT 'a",
           "SELECT 1 FROM t",
           "SELECT REPLICATE('a', 99999999)",
+          "SELECT 'a' UNION ALL SELECT 'b', 'c'",
+          "SELECT 'a' UNION SELECT 'b'",
+          "SELECT 'a' UNION ALL",
           "SELECT value FROM GENERATE_SERIES(1, 999999999)",
           "THROW 0, 'a', 1",
           "UPDATE t SET x = 1"}) {

@@ -20,6 +20,8 @@ simulated_store::settings as_sql_server() {
 
 constexpr phrases free_tds_speech{
     .echo = "SELECT CAST(? AS nvarchar(max))",
+    .nine = "SELECT 'a1', 'b1', 'c1' UNION ALL SELECT CAST(? AS nvarchar(max)), CAST(? AS "
+            "nvarchar(max)), CAST(? AS nvarchar(max)) UNION ALL SELECT 'a3', 'b3', 'c3'",
     .null_and_empty = "SELECT NULL AS [nothing], '' AS [empty]",
     .large = "SELECT REPLICATE('a', 1000000)",
     .large_size = 1'000'000,

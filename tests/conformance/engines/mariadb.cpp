@@ -11,6 +11,8 @@ namespace {
 
 constexpr phrases mariadb_speech{
     .echo = "select cast(? as char)",
+    .nine = "select 'a1', 'b1', 'c1' union all select cast(? as char), cast(? as char), "
+            "cast(? as char) union all select 'a3', 'b3', 'c3'",
     .null_and_empty = "select null as nothing, '' as empty",
     .types = "select 1 as a, 1.50 as b, 1.25e0 as c, 'x ' as d, cast('2026-01-02' as date) as e, "
              "cast('2026-01-02 03:04:05.67' as datetime(2)) as f, 12345678901 as g, null as h",

@@ -16,6 +16,8 @@ namespace {
 
 constexpr phrases postgresql_speech{
     .echo = "select $1::text",
+    .nine = "select 'a1', 'b1', 'c1' union all select $1::text, $2::text, $3::text union all "
+            "select 'a3', 'b3', 'c3'",
     .null_and_empty = "select null as nothing, '' as empty",
     .types = "select 1::int2 as a, 12345678901::int8 as b, 1.50::numeric as c, 1.25::float8 as d, "
              "true as e, '2026-01-02 03:04:05.67'::timestamp as f, date '2026-01-02' as g, "

@@ -11,6 +11,7 @@ constexpr std::string_view no_server = "there is no server: the engine is in thi
 
 constexpr phrases sqlite_speech{
     .echo = "select ?",
+    .nine = "select 'a1', 'b1', 'c1' union all select ?, ?, ? union all select 'a3', 'b3', 'c3'",
     .null_and_empty = "select null as \"nothing\", '' as empty",
     .types = "select 1 as a, 1.5 as b, -12345678901 as c, 'x ' as d, x'4142' as e, null as f",
     .large = "select replace(hex(zeroblob(1500000)), '0', 'a')",

@@ -35,6 +35,22 @@ int statement_error(const failure& why) noexcept {
     return why.sqlstate == "57P01" ? 596 : 50'000;
 }
 
+using kind = tds_double::request_kind;
+
+kind kind_of(std::string_view procedure) noexcept {
+    constexpr std::pair<std::string_view, kind> known[] = {
+        {"sp_executesql", kind::executesql},
+        {"sp_prepare", kind::prepare},
+        {"sp_prepexec", kind::prepexec},
+        {"sp_execute", kind::execute},
+        {"sp_unprepare", kind::unprepare},
+    };
+    for (const auto& [name, is] : known)
+        if (name == procedure)
+            return is;
+    return kind::other;
+}
+
 }
 
 connection::connection(double_loop& in, place& with, int socket, std::uint64_t id)
@@ -154,8 +170,10 @@ bool connection::handle(const message& one) {
         ++with_.count.attentions;
         return with_.script.deaf() || send_reply(reply().end({.attention = true}).take());
     case packet_kind::batch:
-        if (auto text = read_batch(one.body))
+        if (auto text = read_batch(one.body)) {
+            count(kind::batch);
             return serve_request({.text = model_text(*text)});
+        }
         break;
     case packet_kind::rpc:
         if (const auto call = read_rpc(one.body))
@@ -172,7 +190,13 @@ bool connection::handle(const message& one) {
     return false;
 }
 
+void connection::count(kind what) noexcept {
+    if (database_ != "master")
+        ++with_.count.requests[static_cast<std::size_t>(what)];
+}
+
 bool connection::handle_rpc(const rpc& call) {
+    count(kind_of(call.procedure));
     const auto& given = call.parameters;
     const auto text_at = [&](std::size_t which) {
         return which < given.size() ? given[which].value.value_or(std::string()) : std::string();
@@ -221,6 +245,7 @@ bool connection::call_prepared(const rpc& call, std::int32_t handle, std::size_t
 
 bool connection::handle_transaction(const transaction_request& what) {
     using verb = transaction_request::verb;
+    count(kind::transaction);
     if (what.what == verb::begin)
         return serve_request({.text = "BEGIN TRANSACTION"});
     const bool commits = what.what == verb::commit;
@@ -253,7 +278,7 @@ bool connection::serve_request(const request& what) {
 
 connection::how_ended connection::run(const request& what, outcome& into) {
     const bool commits = what.text == "COMMIT";
-    script_ = with_.script.next(commits ? point::commit : point::statement);
+    script_ = with_.script.next(commits ? point::commit : point::statement, {}, what.text);
     if (script_ && script_->what == effect::refuse) {
         for (const int number : script_->numbers) {
             into.errors.push_back({number, severity_of(number), "Refused by the script."});

@@ -72,6 +72,7 @@ private:
     reply welcome(const login& one) const;
 
     bool handle(const message& one);
+    void count(tds_double::request_kind what) noexcept;
     bool handle_rpc(const rpc& call);
     bool call_prepared(const rpc& call, std::int32_t handle, std::size_t first_value);
     bool handle_transaction(const transaction_request& what);

@@ -6,6 +6,7 @@
 
 #include <hadr/testing/simulated_store.hpp>
 
+#include <array>
 #include <functional>
 #include <future>
 #include <memory>
@@ -74,6 +75,19 @@ public:
     /// Asked for what neither the store nor the double can answer itself.
     void answer_others(std::function<expected<void>(std::string_view text, answer& into)> by);
 
+    /// How a statement came.
+    enum class request_kind : unsigned char {
+        batch,
+        executesql, ///< sp_executesql
+        prepare,    ///< sp_prepare
+        prepexec,   ///< sp_prepexec: prepared and run at once.
+        execute,    ///< sp_execute: what is prepared, by its handle.
+        unprepare,  ///< sp_unprepare
+        other,      ///< Another procedure.
+        transaction,
+    };
+    static constexpr std::size_t request_kinds = 8;
+
     struct counters {
         std::size_t accepted = 0;
         std::size_t open = 0; ///< Connections now.
@@ -82,6 +96,13 @@ public:
         std::size_t to_database = 0; ///< Logins, taken or not, to another database than master.
         std::size_t statements = 0;
         std::size_t attentions = 0;
+        std::size_t stalled = 0; ///< Replies.
+        /// Of sessions that are not in master, where only the library's own watching goes on.
+        std::array<std::size_t, request_kinds> requests = {};
+
+        std::size_t of(request_kind which) const noexcept {
+            return requests[static_cast<std::size_t>(which)];
+        }
     };
     counters counted(testing::site which);
     /// The last 1,000 that were read.

@@ -25,6 +25,7 @@ enum class effect : unsigned char {
     garbage,    ///< A reply of bytes that mean nothing.
     hold,       ///< Until release(), or an attention that is heeded.
     cut,        ///< RST behind so many bytes of the reply.
+    stall,      ///< Nothing more comes behind so many bytes of the reply.
     slow,       ///< The reply comes at so many bytes each millisecond.
     refuse,     ///< With errors of these numbers, in this order.
     deaf,       ///< Attentions have no effect.
@@ -39,11 +40,12 @@ struct fault {
     point at = point::statement;
     effect what = effect::mute;
     moment when = moment::before;
-    std::size_t bytes = 0; ///< Of cut and slow.
+    std::size_t bytes = 0; ///< Of cut, stall and slow.
     std::vector<int> numbers = {};
     std::size_t skip = 0;                ///< So often it passes over.
     std::size_t times = ~std::size_t{0}; ///< So often it then strikes.
     std::string database = {};           ///< Of a login: only to this one.
+    std::string about = {};              ///< Of a statement: only one with this in its text.
 };
 
 /// The faults of one place, in the order they were set.
@@ -53,11 +55,13 @@ public:
     void clear() noexcept { all_.clear(); }
 
     /// What happens to who comes to that point now; of several the first.
-    std::optional<fault> next(point at, std::string_view database = {}) {
+    std::optional<fault>
+    next(point at, std::string_view database = {}, std::string_view text = {}) {
         std::optional<fault> made;
         for (auto& one : all_) {
             if (one.at != at || one.what == effect::deaf || one.times == 0 ||
-                (!one.database.empty() && one.database != database))
+                (!one.database.empty() && one.database != database) ||
+                text.find(one.about) == std::string_view::npos)
                 continue;
             if (one.skip > 0) {
                 --one.skip;

@@ -112,6 +112,12 @@ bool connection::send_reply(std::string tokens) {
         close(true);
         return false;
     }
+    if (script_ && script_->what == effect::stall) {
+        ++with_.count.stalled;
+        if (send(std::string_view(bytes).substr(0, script_->bytes)))
+            be_silent();
+        return false;
+    }
     if (script_ && script_->what == effect::slow)
         return send_slowly(bytes, std::max<std::size_t>(script_->bytes, 1));
     return send(bytes);
@@ -156,6 +162,7 @@ connection::how_ended connection::suffer(const fault& what) {
         return be_silent();
     case effect::hold: return hold();
     case effect::cut:
+    case effect::stall:
     case effect::slow:
     case effect::refuse:
     case effect::deaf: break;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace hadr::test::tds {
 
@@ -165,19 +166,40 @@ std::optional<value> read_term(scanner& from, int depth) {
     return std::nullopt;
 }
 
-bool select_terms(scanner from, answer& into) {
+// Values, and the names that go with them.
+struct row_of_terms {
     std::vector<value> values;
     std::vector<std::string> names;
+};
+
+bool read_terms(scanner& from, row_of_terms& into) {
     do {
         auto one = read_term(from, 0);
-        if (!one || values.size() == columns_max)
+        if (!one || into.values.size() == columns_max)
             return false;
-        values.push_back(std::move(*one));
-        names.push_back(from.word("as") ? from.enclosed('[', ']').value_or(std::string()) : "");
+        into.values.push_back(std::move(*one));
+        into.names.push_back(
+            from.word("as") ? from.enclosed('[', ']').value_or(std::string()) : ""
+        );
     } while (from.mark(','));
+    return true;
+}
+
+bool select_terms(scanner from, answer& into) {
+    row_of_terms all;
+    if (!read_terms(from, all))
+        return false;
+    auto& values = all.values;
+    while (from.word("union")) {
+        row_of_terms next;
+        if (!from.word("all") || !from.word("select") || !read_terms(from, next) ||
+            next.values.size() != all.names.size())
+            return false;
+        std::move(next.values.begin(), next.values.end(), std::back_inserter(values));
+    }
     if (!from.at_end())
         return false;
-    for (const auto& name : names)
+    for (const auto& name : all.names)
         into.add_column(name);
     for (const auto& one : values)
         into.add_value(one ? std::optional<std::string_view>(*one) : std::nullopt);

@@ -30,8 +30,9 @@ std::optional<std::string> used_database(std::string_view text);
 std::optional<duration> delay_of(std::string_view text);
 
 /// What a server answers without any table. SELECT of literals, NULL, CAST(literal AS type) and
-/// REPLICATE(literal, count); "SELECT value FROM GENERATE_SERIES(1, n)"; "SELECT @@SPID";
-/// "THROW number, 'text', state" fails with that number. Empty for all else.
+/// REPLICATE(literal, count), rows of them with UNION ALL between; "SELECT value FROM
+/// GENERATE_SERIES(1, n)"; "SELECT @@SPID"; "THROW number, 'text', state" fails with that number.
+/// Empty for all else.
 std::optional<expected<void>> answer_of(std::string_view text, answer& into);
 
 }
