@@ -453,6 +453,11 @@ private:
             is_.cause = "nothing has been learned yet";
             return;
         }
+        // At the beginning an outage is not told of before each configured one had his say.
+        if (!is_.accepted && some_unheard(known_, store_.members().size())) {
+            is_.state = availability::unknown;
+            return;
+        }
         is_.state = engine_acts() || starting() ? availability::failing_over
                                                 : availability::action_required;
         if (is_.state == availability::failing_over || tied_)

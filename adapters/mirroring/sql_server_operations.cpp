@@ -83,6 +83,9 @@ expected<operation_plan> forced(
         made.warnings.emplace_back("the mirror does not show its part to this login (sysadmin)");
     if (is.replication != synchrony::synchronized)
         made.warnings.emplace_back("what the mirror has not received is lost");
+    if (known.principal && known.principal->mirror_lost_since)
+        made.warnings.emplace_back("the mirror was away when the principal was lost: what that one "
+                                   "committed meanwhile is lost (C33)");
     made.warnings.emplace_back(
         "keep applications off the old principal before it returns: nothing fences it (C37)"
     );
@@ -115,7 +118,8 @@ expected<operation_plan> consider(
         by != nullptr ? by->safety != safety_level::off : store.synchronous,
         is.replication,
         is.witness,
-        principal_answers(is)};
+        principal_answers(is),
+        is.state == availability::action_required};
     if (auto why = core::refusal(situation, wanted.what))
         return refused(*std::move(why));
     operation_plan made;

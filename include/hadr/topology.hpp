@@ -28,7 +28,7 @@ enum class availability {
     exposed,         ///< A primary serves; its loss would be an outage.
     failing_over,    ///< No primary yet; one is expected without anybody's action.
     action_required, ///< No primary, and none will come by itself.
-    unknown,         ///< Nothing has been learned yet.
+    unknown,         ///< Nothing has been learned yet, or not enough.
 };
 
 /// What callers get (B6, B7).

@@ -21,7 +21,7 @@ std::optional<std::string> forced_refusal(const mirroring_situation& at) {
         return "the primary is connected: a forced failover is for a lost primary only (C37)";
     switch (at.witness) {
     case witness_state::connected:
-        if (at.synchronous && at.replication == synchrony::synchronized)
+        if (at.synchronous && at.replication == synchrony::synchronized && !at.engine_gave_up)
             return "the engine fails over by itself: the standby is synchronized and the witness "
                    "connected (C28)";
         return std::nullopt;

@@ -15,6 +15,7 @@ struct mirroring_situation {
     synchrony replication = synchrony::unknown;
     witness_state witness = witness_state::none;
     bool primary_connected = false;
+    bool engine_gave_up = false; ///< No failover will come of what would bring one.
 };
 
 /// Why the operation is refused, or nothing if the engine would carry it out (C27, C28, C36, C37).

@@ -128,6 +128,8 @@ BOOST_FIXTURE_TEST_CASE(brings_no_part_of_an_answer, struck, *utf::label("F7")) 
                 BOOST_TEST_REQUIRE(!how.has_value());
                 BOOST_TEST_MESSAGE(when << ": " << to_string(how.error()));
                 check_unknown(how.error());
+                if (what.what == effect::garbage)
+                    BOOST_TEST(how.error().message.find("protocol") != std::string::npos);
                 check_dropped(met);
             }
 }

@@ -43,6 +43,7 @@ constexpr actions_row actions_rows[] = {
     {"high performance, primary there",              {off,  synchronized, none,  up},   "C27", "C37"},
     {"high performance, primary lost",               {off,  catching_up,  none,  gone}, "C27", ok},
     {"primary lost: the engine fails over itself",   {full, synchronized, there, gone}, "C36", "C28"},
+    {"primary lost, and the engine did nothing",     {full, synchronized, there, gone, true}, "C36", ok},
     {"primary lost with the witness: mirror stops",  {full, synchronized, lost,  gone}, "C36", "C28"},
     {"primary lost, no witness, synchronized",       {full, synchronized, none,  gone}, "C36", ok},
     {"primary lost, no witness, catching up",        {full, catching_up,  none,  gone}, "C36", ok},

@@ -53,15 +53,19 @@ judged(const engine_ways& of, std::span<const diagnostic> all, phase during, boo
     return classify_by_sqlstate(all, during, dead);
 }
 
+// F51.
+bool protocol_broken(const engine_ways& of, std::span<const diagnostic> all) noexcept {
+    return of.broken_protocol != 0 && std::any_of(all.begin(), all.end(), [&](const auto& one) {
+               return one.native == of.broken_protocol;
+           });
+}
+
 failure
 as_failure(const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead) {
     const auto how = judged(of, all, during, dead);
-    return with_record(
-        of,
-        make_failure(how.code, how.next, std::string(words_for(how.code, during))),
-        all,
-        how.record
-    );
+    const auto words = protocol_broken(of, all) ? "what came from the server breaks the protocol"
+                                                : words_for(how.code, during);
+    return with_record(of, make_failure(how.code, how.next, std::string(words)), all, how.record);
 }
 
 }

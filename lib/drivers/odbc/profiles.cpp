@@ -76,6 +76,7 @@ constexpr driver_profile freetds() {
     // No reset: sp_reset_connection is a flag of the protocol, which this driver never sets, and no
     // procedure that may be called. It would also lead a moved session back to where it logged in.
     of.ways = ways_of_sql_server();
+    of.ways.broken_protocol = 20020;
     return of;
 }
 

@@ -46,6 +46,8 @@ struct engine_ways {
     /// A text that is not prepared first and holds an error leaves a lock of the driver's taken,
     /// and every other agent waiting for it.
     bool prepares_all = false;
+    /// The driver's own number for an answer that is none. 0: it has none.
+    int broken_protocol = 0;
     bool numbers_errors = true;    ///< Else native numbers are the driver's own.
     bool numbered_markers = false; ///< Its own markers are "$1".
 };
