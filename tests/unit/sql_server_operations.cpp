@@ -103,6 +103,27 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(
+    forced_is_an_operators_where_the_engine_has_given_up,
+    *utf::label("C28") * utf::label("C33") * utf::label("C22")
+) {
+    const auto apart = healthy().hears({a(down()), b(down()), b(hidden_mirror())});
+    BOOST_TEST((apart.is().state == availability::action_required));
+    BOOST_TEST(!apart.wants(forced, false, 1).has_value());
+    const auto made = apart.wants(forced, true, 1);
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST(made->steps[0].member == 1U);
+    BOOST_TEST(std::any_of(made->warnings.begin(), made->warnings.end(), [](const auto& one) {
+        return one.find("(C33)") != std::string::npos;
+    }));
+    auto late = healthy();
+    late.hears({a(down()), b(hidden_mirror())});
+    BOOST_TEST(!late.wants(forced, true, 1).has_value()); // It is at it.
+    late.later(121s).hears({a(down()), b(hidden_mirror())});
+    BOOST_TEST((late.is().state == availability::action_required));
+    BOOST_TEST(late.wants(forced, true, 1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(
     forced_is_for_a_mirror_that_shows_its_part_or_is_named_by_an_operator, *utf::label("C37")
 ) {
     partners cold;
