@@ -234,9 +234,18 @@ start_part monitor pg_autoctl run --pgdata "$work/monitor"
 wait_for 60 "the witness to be back" settled
 sleep 1
 
+# Whether it was the engine that gave up what it had.
+engine_says() {
+    say "the last words of the engine, and when it waited for which mirror"
+    monitor "select to_char(eventtime, 'HH24:MI:SS.MS'), nodename, reportedstate, goalstate, description
+        from (select * from pgautofailover.event order by eventid desc limit 40) last order by eventid" || true
+    grep -h 'synchronous_standby_names' "$work"/n?.log "$work"/n?/log/* 2>/dev/null | tail -40 || true
+}
+
 say "the application stops and the ledger is checked"
 kill -TERM $application
 code=0
 wait $application || code=$?
 application=
+[ $code = 0 ] || engine_says
 exit $code

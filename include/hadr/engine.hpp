@@ -41,6 +41,11 @@ constexpr engine engine_of(odbc_family which) noexcept {
     return engine::other;
 }
 
+/// Whether the database is a file of this machine's: there is no server, and no wire.
+constexpr bool embedded(odbc_family which) noexcept {
+    return which == odbc_family::sqlite;
+}
+
 /// Whether a key of the driver's own may stand in a connection string: it says nothing of where a
 /// session goes, how it is secured, or what file is written (X5). Case does not matter.
 HADR_EXPORT bool passes(odbc_family which, std::string_view key);

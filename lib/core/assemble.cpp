@@ -138,7 +138,7 @@ private:
         to_.with.passed_through.emplace_back(one.key, one.value);
     }
 
-    bool sqlite() const { return family_of(to_.with.odbc_driver) == odbc_family::sqlite; }
+    bool in_a_file() const { return embedded(family_of(to_.with.odbc_driver)); }
 
     bool given(std::string_view key) const { return seen_.contains(key); }
     std::size_t place(std::string_view key) const { return seen_.find(key)->second; }
@@ -228,9 +228,9 @@ private:
             if (store.driver == "libpq")
                 refuse("Server is missing");
             store.servers.emplace_back(); // The data source, or the database's file, says where.
-        } else if (sqlite()) {
+        } else if (in_a_file()) {
             refuse(fmt::format(
-                "{} has no meaning for SQLite: Database names the file",
+                "{} has no meaning for this driver: Database names a file",
                 given("Server") ? fmt::format("Server at place {}", place("Server")) : "Listener"
             ));
         }
@@ -293,7 +293,7 @@ private:
             refuse("UID is missing");
         // C42; and a client library would else take the user's name for the database.
         if (to_.with.database.empty() &&
-            (to_.store.driver == "libpq" || to_.store.how == mode::mirroring || sqlite()))
+            (to_.store.driver == "libpq" || to_.store.how == mode::mirroring || in_a_file()))
             refuse("Database is missing (C42)");
     }
 

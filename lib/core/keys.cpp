@@ -72,7 +72,7 @@ std::string_view nearest_word(std::string_view given, std::span<const std::strin
 }
 
 encryption usual_encryption(const store_specification& store, const profile& with) {
-    if (store.driver != "libpq" && family_of(with.odbc_driver) == odbc_family::sqlite)
+    if (store.driver != "libpq" && embedded(family_of(with.odbc_driver)))
         return encryption::disable; // There is no wire.
     bool near = !store.servers.empty() || store.failover_partner || store.listener;
     for (const auto& at : store.servers)

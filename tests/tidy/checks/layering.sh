@@ -31,6 +31,9 @@ findings() {
         includes_but '"drivers/shared/|<' 'what drivers share includes itself only'
     files_in '^lib/drivers/shared/' | forbid "include *$clients" 'what drivers share names no client library'
     files_in '^lib/' | grep -v '^lib/drivers/' | forbid "include *$clients" 'only a driver names its client library'
+    files_in '^(include|lib|adapters)/.*\.(cpp|hpp)$' |
+        grep -vE '^(include/hadr/engine\.hpp|lib/core/odbc_family\.cpp|lib/drivers/odbc/profiles\.cpp)$' |
+        forbid '\bodbc_family::[a-np-z]' 'a profile says what an ODBC driver can do: nothing else names one'
     files_in '^lib/drivers/odbc/' | forbid 'include *<libpq' 'each driver its own client library'
     files_in '^lib/drivers/libpq/' | forbid 'include *<sql' 'each driver its own client library'
 
@@ -60,6 +63,9 @@ proof() {
     plants lib/drivers/libpq/a.cpp <<<'#include "drivers/odbc/words.hpp"'
     plants lib/drivers/shared/a.cpp <<<'#include "drivers/libpq/errors.hpp"'
     plants lib/drivers/shared/a.cpp <<<'#include <libpq-fe.h>'
+    plants lib/drivers/odbc/a.cpp <<<'if (which == odbc_family::freetds)'
+    plants lib/core/a.cpp <<<'return of == odbc_family::sqlite;'
+    innocent lib/drivers/odbc/a.cpp <<<'return odbc_family::other;'
     innocent lib/drivers/odbc/a.cpp <<<'#include "drivers/shared/login.hpp"'
     plants lib/runtime/a.cpp <<<'#include <libpq-fe.h>'
     plants lib/runtime/a.cpp <<<'std::jthread watcher;'
