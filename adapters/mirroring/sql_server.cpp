@@ -111,7 +111,11 @@ plan adapter::next(const belief& known, time_point now) const {
         const auto attempt = current(have.blind, store_.connect_timeout);
         for (const auto i : in_use(have))
             if (refuses_us(have.members[i]))
-                made.ask.push_back(question_to(i, now, store_.watch_timeout));
+                made.ask.push_back(question_to(
+                    i,
+                    std::max(now, have.members[i].asked + store_.watch_interval),
+                    store_.watch_timeout
+                ));
         auto turn = question_to(
             partner_of(have.blind, places), std::max(have.blind.due, now), attempt.slice
         );

@@ -465,8 +465,8 @@ private:
         if (is_.witness == witness_state::none)
             is_.cause += "; without a witness somebody must force the mirror (C6, C19)";
         else if (known_.principal && known_.principal->mirror_lost_since)
-            is_.cause += "; the mirror was away when the principal was lost: nobody may serve "
-                         "until the principal returns (C33)";
+            is_.cause += "; the mirror was away when the principal was lost: nobody serves until "
+                         "the principal returns or somebody forces the mirror (C33)";
         else if (is_.witness == witness_state::lost)
             is_.cause += "; the witness is lost, so that no failover will come (C20, C28)";
         else if (known_.principal && !armed_before())

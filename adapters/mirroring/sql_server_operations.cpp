@@ -25,6 +25,13 @@ bool principal_answers(const topology& is) {
     });
 }
 
+// Whatever else is the matter with it.
+bool shows_a_principal(const topology& is) {
+    return std::any_of(is.members.begin(), is.members.end(), [](const member& one) {
+        return one.plays == role::primary;
+    });
+}
+
 const member_facts* speaker_of(const topology& is, const evidence& known) {
     if (is.writer && *is.writer < known.members.size() && known.members[*is.writer].facts)
         return &*known.members[*is.writer].facts;
@@ -119,7 +126,7 @@ expected<operation_plan> consider(
         is.replication,
         is.witness,
         principal_answers(is),
-        is.state == availability::action_required};
+        is.state == availability::action_required && !shows_a_principal(is)};
     if (auto why = core::refusal(situation, wanted.what))
         return refused(*std::move(why));
     operation_plan made;

@@ -49,10 +49,11 @@ public:
     /// Runs one statement. Blocks until its end or the deadline (default Statement_Timeout); at the
     /// deadline the session is cut and the failure is outcome_unknown. Parameters are texts, marked
     /// as the engine does: $1, $2, ... for PostgreSQL through every driver, ? for any other behind
-    /// ODBC. Errors: rejected_by_server with SQLSTATE (without one nothing was sent: more
-    /// parameters than marks, or the transaction of transact() had ended before), outcome_unknown,
-    /// unreachable and deadline_exceeded (nothing was sent; the latter because the deadline was
-    /// past already), closed.
+    /// ODBC. Errors: rejected_by_server with the server's SQLSTATE or number, or by the library
+    /// itself (more parameters than marks; the transaction of transact() had ended before, and
+    /// nothing was sent; a COMMIT that was answered ROLLBACK), outcome_unknown, unreachable and
+    /// deadline_exceeded (nothing was sent; the latter because the deadline was past already),
+    /// closed.
     expected<answer>
     execute(std::string_view text, std::span<const parameter> with = {}, deadline until = {});
 
@@ -60,8 +61,9 @@ public:
     expected<void> execute(const statement& what, answer& into, deadline until = {});
 
     /// Sends COMMIT and reads what became of it (C1, C6, F40, F41). Never cancelled; at the
-    /// deadline the outcome is in_doubt. Without an open transaction nothing is sent: in_doubt if
-    /// something was written since the last one began and may be committed by itself, else
+    /// deadline the outcome is in_doubt; so it is while another transaction is open around this one
+    /// (SQL Server). Without an open transaction nothing is sent: in_doubt if what was run since
+    /// the last one began, or through the native handle, may be committed by itself, else
     /// not_committed.
     commit_result commit(deadline until = {});
 

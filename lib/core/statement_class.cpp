@@ -137,7 +137,7 @@ statement_class classify(std::string_view text) noexcept {
     return made;
 }
 
-constexpr std::array<std::string_view, 12> words_of_data = {
+constexpr std::array<std::string_view, 17> words_of_data = {
     "select",
     "insert",
     "update",
@@ -149,7 +149,12 @@ constexpr std::array<std::string_view, 12> words_of_data = {
     "with",
     "savepoint",
     "release",
-    "rollback"};
+    "rollback",
+    "show",
+    "explain",
+    "describe",
+    "use",
+    "do"};
 
 constexpr std::array<std::string_view, 3> restarting_words = {"begin", "start", "call"};
 

@@ -18,7 +18,7 @@ struct statement_class {
     bool clean = false;
     /// Not a lone query by its first word: outside of a transaction it is a commit in flight (C8).
     bool may_write = true;
-    /// ROLLBACK and nothing else: a transaction that has ended with it is undone.
+    /// Rolls back, and writes nothing behind that: a transaction that has ended with it is undone.
     bool undoes = false;
     /// May commit the transaction around it without the word, also where it fails itself: what a
     /// procedure does, or a definition where the engine has no transactions for these.

@@ -59,6 +59,14 @@ constexpr std::array<view, 8> clean_first = {
 
 constexpr std::array<view, 2> of_transactions = {"tran", "transaction"};
 
+// What a batch begins with that is no procedure's name. Definitions are a part of the transaction.
+constexpr std::array<view, 36> statements_first = {
+    "select", "insert",   "update", "delete",     "merge", "with",  "commit", "rollback",
+    "begin",  "save",     "set",    "declare",    "if",    "while", "print",  "raiserror",
+    "throw",  "waitfor",  "use",    "create",     "alter", "drop",  "grant",  "revoke",
+    "deny",   "truncate", "bulk",   "checkpoint", "open",  "fetch", "close",  "deallocate",
+    "dbcc",   "goto",     "return", "kill"};
+
 // What may leave something behind in the session, wherever in the batch it stands.
 constexpr std::array<view, 14> marks_of_a_batch = {
     "use",
@@ -104,15 +112,16 @@ statement_class classify_transact_sql(view text) noexcept {
     bool clean = among(clean_first, first) || marks || (begins && second.empty());
     bool commits = same_word(first, "commit");
     bool writes = !same_word(first, "select");
-    const bool undoes = same_word(first, "rollback");
-    bool only = true;
-    bool runs = !among(clean_first, first) && !marks;
+    bool rolled_back = same_word(first, "rollback");
+    bool wrote_behind = false;
+    bool runs = !among(statements_first, first);
     // UPDATE has one SET of its own, MERGE as many as it has branches.
     int sets = same_word(first, "update") ? 1 : same_word(first, "merge") ? 3 : 0;
     for (auto word = all.next(); !word.empty(); word = all.next()) {
         commits = commits || same_word(word, "commit");
         writes = writes || among(writing, word);
-        only = only && !among(writing, word) && !among(marks_of_a_batch, word);
+        wrote_behind = wrote_behind || (rolled_back && among(writing, word));
+        rolled_back = rolled_back || same_word(word, "rollback");
         runs = runs || same_word(word, "exec") || same_word(word, "execute");
         if (same_word(word, "set"))
             clean = clean && sets-- > 0;
@@ -123,7 +132,7 @@ statement_class classify_transact_sql(view text) noexcept {
     made.kind = commits ? statement_kind::commit : statement_kind::text;
     made.clean = clean;
     made.may_write = writes;
-    made.undoes = undoes && only;
+    made.undoes = rolled_back && !wrote_behind && !runs && !commits;
     made.hides_commits = runs;
     return made;
 }

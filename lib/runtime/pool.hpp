@@ -69,8 +69,8 @@ struct alignas(64) slot final : descriptor_handler {
     std::shared_ptr<dial> dialing;   ///< While opening.
     std::shared_ptr<driver> through; ///< What opened the session.
     /// The ticket of the lending in which transact() began one; likewise, in which that has ended
-    /// before its COMMIT; and in which something may have been committed without a COMMIT of ours
-    /// since a transaction began last.
+    /// before its COMMIT; and in which something may have been committed since a transaction began
+    /// last.
     std::uint64_t began_in = 0;
     std::uint64_t over_in = 0;
     std::uint64_t committed_in = 0;

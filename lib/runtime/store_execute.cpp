@@ -147,11 +147,11 @@ void store::note(slot& held, bool was_inside, const failure* why) noexcept {
     if (ended)
         committed = why == nullptr ? !sort.undoes : hidden;
     else if (was_inside)
-        committed = why == nullptr ? sort.restarts : unknown && hidden;
+        committed = sort.restarts || (unknown && hidden);
     else if (held.in_transaction && sort.clean)
         held.committed_in = 0; // One begins.
     else
-        committed = sort.may_write && (why == nullptr || unknown);
+        committed = sort.may_write && (why == nullptr || unknown || hidden);
     if (committed)
         held.committed_in = lending;
     if (ended && held.began_in == lending) {

@@ -22,6 +22,11 @@ bool taken_natively(const slot& held) noexcept {
     return held.native_in == held.ticket.load(std::memory_order_relaxed);
 }
 
+// And the driver cannot tell what.
+bool unknown_natively(const slot& held) noexcept {
+    return taken_natively(held) && held.wire->transaction() == transaction_status::unknown;
+}
+
 // A COMMIT outside of a transaction is answered COMMIT too, and would commit nothing.
 commit_result nothing_to_commit(const slot& held) {
     if (may_have_committed(held) || taken_natively(held))
@@ -42,7 +47,8 @@ commit_result store::commit(slot& held, deadline until) {
     answer into;
     if (ended_by_itself(held))
         return nothing_to_commit(held);
-    const bool before = may_have_committed(held);
+    const auto committed_before = held.committed_in;
+    const bool before = may_have_committed(held) || unknown_natively(held);
     const auto how = execute(held, {core::commit_text, {}, statement_kind::commit}, into, until);
     if (!how) {
         const auto code = how.error().code;
@@ -51,10 +57,17 @@ commit_result store::commit(slot& held, deadline until) {
         const bool definite = code == errc::rejected_by_server || code == errc::unreachable ||
                               code == errc::wrong_role || code == errc::deadline_exceeded;
         core::mark<"commit failed">();
+        if (definite)
+            held.committed_in = committed_before;
         return {definite && !before ? outcome::not_committed : outcome::in_doubt, how.error()};
     }
     if (into.tag() != core::commit_tag)
         return {outcome::in_doubt, open_outcome("COMMIT was answered " + escaped(into.tag(), 40))};
+    if (into.transaction() == transaction_status::open)
+        return {
+            outcome::in_doubt,
+            open_outcome("COMMIT has ended a transaction inside of another one, which is still "
+                         "open: what that one becomes is not known yet")};
     const auto& notices = into.notices();
     const auto local = std::find_if(notices.begin(), notices.end(), [](const notice& one) {
         return one.sqlstate == core::local_commit_warning;
@@ -98,31 +111,31 @@ commit_result store::run_once(
     place.began_in = lending;
     place.committed_in = 0;
     ran = work(held);
-    if (lease_access::slot_of(held) != &place)
+    if (lease_access::slot_of(held) != &place || place.ticket.load() != lending)
         return {
             outcome::in_doubt,
             open_outcome("the closure gave its lease away, and with it the transaction")};
+    place.began_in = 0;
     const bool over = place.over_in == lending;
-    if (may_have_committed(place) || (!over && ended_by_itself(place)) ||
-        (taken_natively(place) && !place.wire->usable()))
+    const bool outside = ended_by_itself(place);
+    if (ran && !over && !outside)
+        return commit(place, until);
+    if (may_have_committed(place) || unknown_natively(place) || (outside && !over))
         return {
             outcome::in_doubt,
             ran ? open_outcome("the closure ended the transaction itself; transact() commits it")
                 : ran.error()};
+    // Before COMMIT was sent a lost session is a rolled-back transaction, whatever its statement's
+    // fate.
     if (!ran)
-        // Before COMMIT was sent a lost session is a rolled-back transaction, whatever its
-        // statement's fate.
         return {outcome::not_committed, ran.error()};
-    if (over)
-        return {
-            outcome::not_committed,
-            make_failure(
-                errc::rejected_by_server,
-                place.after,
-                "a statement that failed, or ROLLBACK, has undone the transaction"
-            )};
-    place.began_in = 0;
-    return commit(place, until);
+    return {
+        outcome::not_committed,
+        make_failure(
+            errc::rejected_by_server,
+            place.after,
+            "a statement that failed, or ROLLBACK, has undone the transaction"
+        )};
 }
 
 commit_result

@@ -165,6 +165,52 @@ BOOST_AUTO_TEST_CASE(
     }
 }
 
+BOOST_AUTO_TEST_CASE(
+    takes_no_transaction_for_failed_by_what_was_never_sent, *utf::label("C1") * utf::label("C5")
+) {
+    scene in("PostgreSQL Unicode");
+    const std::string refused = "select $1, $2";
+    in.script.failures["select ?, ?"] = {{"07002", 0}};
+    const parameter three[] = {"a", "b", "c"};
+    for (const auto given : {std::size_t{2}, std::size_t{3}}) {
+        BOOST_TEST(in.run({"BEGIN"}).has_value());
+        BOOST_TEST(!in.run({refused, std::span(three).first(given)}).has_value());
+        BOOST_TEST((in.on->transaction() == transaction_status::open));
+        BOOST_TEST(in.run({"COMMIT", {}, statement_kind::commit}).has_value());
+        BOOST_TEST(in.brought.tag() == "COMMIT");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(
+    asks_before_a_commit_what_became_of_the_transaction_through_its_handle,
+    *utf::label("C1") * utf::label("F41")
+) {
+    for (const bool failed : {false, true}) {
+        scene in("PostgreSQL Unicode");
+        BOOST_TEST(in.run({"BEGIN"}).has_value());
+        BOOST_TEST(in.on->native() != nullptr);
+        if (failed)
+            in.script.failures["SAVEPOINT hadr_probe"] = {{"25P02", 1}};
+        BOOST_TEST(in.run({"COMMIT", {}, statement_kind::commit}).has_value()); // So says psqlODBC.
+        BOOST_TEST(in.brought.tag() == (failed ? "ROLLBACK" : "COMMIT"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(knows_of_a_transaction_around_the_one_that_was_committed, *utf::label("C1")) {
+    scene in("FreeTDS");
+    const std::string question(in.profile.ways.question);
+    in.script.rows[question] = {{"2", "1"}};
+    BOOST_TEST(in.run({"BEGIN"}).has_value());
+    BOOST_TEST(in.run({"EXEC begin_and_leave"}).has_value());
+    BOOST_TEST((in.on->transaction() == transaction_status::open));
+    in.script.rows[question] = {{"1", "1"}};
+    BOOST_TEST(in.run({"COMMIT", {}, statement_kind::commit}).has_value());
+    BOOST_TEST((in.on->transaction() == transaction_status::open));
+    in.script.rows[question] = {{"0", "0"}};
+    BOOST_TEST(in.run({"COMMIT", {}, statement_kind::commit}).has_value());
+    BOOST_TEST((in.on->transaction() == transaction_status::idle));
+}
+
 BOOST_AUTO_TEST_CASE(cancels_no_commit_that_may_have_left, *utf::label("C6")) {
     scene in("PostgreSQL Unicode");
     in.script.on_execute = [&](const std::string& text) {
@@ -186,13 +232,14 @@ BOOST_AUTO_TEST_CASE(sets_no_limit_by_which_a_commit_would_be_stopped, *utf::lab
     };
     {
         scene in("FreeTDS");
+        BOOST_TEST(limit_of(in, "COMMIT", statement_kind::commit) == 0U);
         BOOST_TEST(limit_of(in, "select 1", statement_kind::text) > 0U);
         BOOST_TEST(limit_of(in, "COMMIT", statement_kind::commit) == 0U);
         BOOST_TEST(limit_of(in, "select 1", statement_kind::text) > 0U);
         BOOST_TEST(limit_of(in, "insert into t values (1)", statement_kind::commit) == 0U);
     }
     scene in("PostgreSQL Unicode"); // Whose server would keep it, for a COMMIT as well.
-    BOOST_TEST(limit_of(in, "select 1", statement_kind::text) == 0U);
+    BOOST_TEST(limit_of(in, "select 1", statement_kind::text) == 60U); // Left as it was.
 }
 
 BOOST_AUTO_TEST_CASE(refuses_parameters_that_the_text_never_asks_for, *utf::label("C7")) {

@@ -33,7 +33,7 @@ struct thing {
     std::map<std::size_t, bound_column> columns;
     const std::vector<row>* rows = nullptr; ///< Of what ran last.
     std::size_t fetched = 0;
-    std::uintptr_t limit = 0;
+    std::uintptr_t limit = 60;      // As the connection string says it.
     std::vector<std::size_t> given; ///< Of each value of this row, by SQLGetData.
 };
 

@@ -19,6 +19,10 @@ struct taps {
         return std::nullopt;
     };
     std::function<void(const statement& what)> sent = [](const statement&) {};
+    /// What it is told of the transaction, likewise.
+    std::function<transaction_status(transaction_status)> status = [](transaction_status server) {
+        return server;
+    };
     /// The command tag that the library gets instead of the server's.
     std::function<std::string(std::string_view tag)> tag = [](std::string_view server) {
         return std::string(server);
@@ -60,7 +64,9 @@ public:
 
 private:
     void completed(expected<void> how) noexcept override {
-        into_->finish(with_->tag(into_->tag()), into_->affected(), into_->transaction());
+        into_->finish(
+            with_->tag(into_->tag()), into_->affected(), with_->status(into_->transaction())
+        );
         done_->completed(std::move(how));
     }
 

@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(that_its_closure_ended_is_not_called_committed, *utf::label
     for (const auto& [when, statements, then] : decisions)
         BOOST_TEST_CONTEXT(when) {
             simulated_pair pair;
+            pair.a.committing = "COMMIT; SELECT 1";
             const auto ended =
                 pair.store->transact({.attempts_max = 1}, [&all = statements](lease& on) {
                     expected<void> how;
@@ -88,6 +89,16 @@ BOOST_AUTO_TEST_CASE(that_its_closure_ended_is_not_called_committed, *utf::label
             BOOST_TEST((ended.ended == then));
             BOOST_TEST(ended.cause.has_value());
         }
+}
+
+BOOST_AUTO_TEST_CASE(that_only_looked_committed_on_the_way_is_committed, *utf::label("C1")) {
+    simulated_pair pair;
+    const auto ended = pair.store->transact({.attempts_max = 1}, [](lease& on) {
+        auto how = run(on, "append x");
+        return how ? run(on, "DO $$ BEGIN NULL; END $$") : how;
+    });
+    BOOST_TEST((ended.ended == outcome::committed));
+    BOOST_TEST(pair.a.ledger.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(lost_with_its_own_commit_under_way_is_in_doubt, *utf::label("C6")) {
@@ -271,6 +282,14 @@ BOOST_AUTO_TEST_CASE(
             BOOST_TEST(held->execute("BEGIN").has_value());
             BOOST_TEST(held->execute("COMMIT").has_value() == (then != outcome::not_committed));
         }
+}
+
+BOOST_AUTO_TEST_CASE(inside_of_another_one_is_not_called_committed, *utf::label("C1")) {
+    simulated_pair pair;
+    pair.reopen({}, {.status = [](transaction_status) { return transaction_status::open; }});
+    const auto ended =
+        pair.store->transact({.attempts_max = 3}, [](lease& on) { return run(on, "append x"); });
+    BOOST_TEST((ended.ended == outcome::in_doubt));
 }
 
 BOOST_AUTO_TEST_CASE(

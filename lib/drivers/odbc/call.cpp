@@ -91,6 +91,13 @@ void call::perform_text() {
     if (on == nullptr)
         return;
     const auto sort = on->sort; // It may be forgotten.
+    // Of a failed one a COMMIT may be told as done (M5): it must be known before.
+    if (sort.is == statement_sort::kind::commit && transaction_.in_doubt)
+        ask_transaction();
+    if (ended.lost) {
+        ended.failed = lost_before();
+        return;
+    }
     const auto before = transaction_.is;
     const bool well = run_statement(*on);
     if (ended.lost)
@@ -196,6 +203,7 @@ bool call::bind(known_statement& on) {
     if (asked_for &&
         on.parameters.bind(on.by.get(), asked.parameters, on.order, ways_.wide_parameters))
         return true;
+    unsent_ = true;
     ended.failed = make_failure(
         errc::rejected_by_server,
         advice::give_up,
@@ -258,7 +266,7 @@ void call::renew(known_statement& on) {
     on.by = statement_handle();
     on.by = statement_handle(of_->get());
     on.prepared = false;
-    on.limit = 0;
+    on.limit.reset();
     on.names.reset();
     on.parameters = {};
     on.columns = {};

@@ -152,6 +152,7 @@ private:
     known_statement own_;                                ///< For questions of our own.
     std::vector<std::unique_ptr<known_statement>> kept_; // The one used last is the last.
     tracked transaction_;
+    bool unsent_ = false;  ///< The driver refused the statement before it left.
     bool touched_ = false; ///< Something may be left behind that a rollback does not undo.
     bool handed_over_ = false;
     held_result result_;

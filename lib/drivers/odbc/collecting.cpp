@@ -140,6 +140,8 @@ bool call::fail(const known_statement& on) {
     const bool gone = of_a_dead_link(all) || dead(of_->get());
     ended.failed = statement_failure(ways_, all, phase_of(on), gone);
     ended.lost = ended.lost || gone || ended.failed->code == errc::outcome_unknown;
+    if (&on != &own_)
+        unsent_ = !gone && refused_by_the_driver(all);
     return false;
 }
 

@@ -84,9 +84,13 @@ failure lost_before() {
     );
 }
 
+bool refused_by_the_driver(std::span<const diagnostic> all) noexcept {
+    return !all.empty() && among(of_the_driver, all.front().sqlstate);
+}
+
 failure
 statement_failure(const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead) {
-    if (!dead && !all.empty() && among(of_the_driver, all.front().sqlstate))
+    if (!dead && refused_by_the_driver(all))
         return with_record(
             of,
             make_failure(

@@ -12,6 +12,9 @@
 
 namespace hadr::inline v0::odbc {
 
+/// Whether a driver refused a statement by itself, before anything was sent.
+bool refused_by_the_driver(std::span<const diagnostic> all) noexcept;
+
 /// What became of a statement that a driver calls failed (C7). Dead: the session is lost.
 failure
 statement_failure(const engine_ways& of, std::span<const diagnostic> all, phase during, bool dead);

@@ -10,6 +10,11 @@ void call::settle(const statement_sort& what, bool well) {
     if (what.query && well && !what.leaves_state && !what.unsettles && !transaction_.unsettled &&
         !transaction_.in_doubt)
         return;
+    if (!well && std::exchange(unsent_, false)) {
+        if (transaction_.is != transaction_status::idle)
+            ask_transaction();
+        return;
+    }
     const bool leaves = what.is == statement_sort::kind::other || what.leaves_state;
     touched_ = touched_ || (leaves && (well || what.several));
     transaction_ = after_statement(transaction_, what, well, ways_);
@@ -80,6 +85,8 @@ transaction_status call::probed_by_question() {
         return transaction_status::unknown;
     if (answered(0) == "0")
         return transaction_status::idle;
+    if (ways_.nests && answered(0) != "1")
+        transaction_.unsettled = true; // A COMMIT ends the innermost one alone.
     return answered(1) == "-1" ? transaction_status::failed : transaction_status::open;
 }
 

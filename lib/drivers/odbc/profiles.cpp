@@ -7,8 +7,8 @@ namespace {
 
 using texts = std::string_view;
 
-// A protocol version left open is tried anew as another, and that attempt has no time-out. A commit
-// has none either unless one is set here; statements set their own.
+// A protocol version left open is tried anew as another, and that attempt has no time-out. Nor have
+// calls that are no statements, unless one is set here; statements set their own, or none.
 constexpr texts freetds_always[] = {"TDS_Version=7.4", "ClientCharset=UTF-8", "Timeout=60"};
 
 // Retries are the library's own (C44).

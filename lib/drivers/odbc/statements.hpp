@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,10 +79,10 @@ struct known_statement {
     std::vector<std::uint16_t> order;
     std::size_t marks_max = 0; ///< It cannot ask for more parameters than these.
     bool prepared = false;
-    bool shape_known = false; ///< The text names the columns that it brings.
-    bool plain = false;       ///< Likewise, and it does nothing but bring rows.
-    bool stays = false;       ///< The handle never gets another text.
-    SQLULEN limit = 0;        ///< Seconds, as it was last set.
+    bool shape_known = false;     ///< The text names the columns that it brings.
+    bool plain = false;           ///< Likewise, and it does nothing but bring rows.
+    bool stays = false;           ///< The handle never gets another text.
+    std::optional<SQLULEN> limit; ///< Seconds, as it was last set; else the driver's own.
     std::shared_ptr<const column_names> names;
     bound_parameters parameters;
     bound_columns columns;
