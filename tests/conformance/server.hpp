@@ -67,9 +67,11 @@ public:
     time_point until() const noexcept { return until_; }
 
     /// Late by no more than 50 ms beyond what a thread that does nothing was late meanwhile.
-    bool kept() const noexcept {
-        return std::chrono::steady_clock::now() - until_ <=
-               std::chrono::milliseconds(50) + control_.worst();
+    bool kept() const noexcept { return late() <= std::chrono::milliseconds(50); }
+
+    /// Negative: it was early.
+    duration late() const noexcept {
+        return std::chrono::steady_clock::now() - until_ - control_.worst();
     }
 
 private:
