@@ -91,6 +91,22 @@ BOOST_AUTO_TEST_CASE(that_its_closure_ended_is_not_called_committed, *utf::label
         }
 }
 
+BOOST_AUTO_TEST_CASE(
+    of_which_a_part_may_be_committed_is_in_doubt_if_the_closure_fails,
+    *utf::label("C5") * utf::label("C6")
+) {
+    simulated_pair pair;
+    int runs = 0;
+    const auto ended = pair.store->transact({.attempts_max = 3}, [&](lease& on) -> expected<void> {
+        ++runs;
+        static_cast<void>(run(on, "append x"));
+        static_cast<void>(run(on, "COMMIT AND CHAIN")); // And another one is open.
+        return make_failure(errc::rejected_by_server, advice::retry, "once more");
+    });
+    BOOST_TEST((ended.ended == outcome::in_doubt));
+    BOOST_TEST(runs == 1);
+}
+
 BOOST_AUTO_TEST_CASE(that_only_looked_committed_on_the_way_is_committed, *utf::label("C1")) {
     simulated_pair pair;
     const auto ended = pair.store->transact({.attempts_max = 1}, [](lease& on) {
