@@ -101,7 +101,7 @@ void* lease::native() noexcept {
     if (slot_ == nullptr || slot_->home->of.through().alive().load() == 0)
         return nullptr;
     slot_->dirty = true;
-    slot_->native_in = slot_->ticket.load(std::memory_order_relaxed);
+    slot_->native_in = slot_->lending();
     return slot_->wire->native();
 }
 

@@ -93,6 +93,9 @@ struct alignas(64) slot final : descriptor_handler {
 
     void ready(readiness what) override;
 
+    /// The number of this lending, which no other has.
+    std::uint64_t lending() const noexcept { return ticket.load(std::memory_order_relaxed); }
+
     /// Makes an idle one lent whose stamp is the number. Any agent.
     template <std::atomic<std::uint64_t> slot::*Stamp>
     [[gnu::always_inline]] attempt take(const stamp& by) noexcept {

@@ -80,7 +80,7 @@ expected<void> store::execute(slot& held, const statement& what, answer& into, d
     if (!here.alive())
         return in_a_child();
     const auto& sort = class_of(held, what.text);
-    if (held.over_in == held.ticket.load(std::memory_order_relaxed) && ended_by_itself(held))
+    if (held.over_in == held.lending() && ended_by_itself(held))
         return after_its_transaction(held);
     if (sort.only_reads() && what.kind == statement_kind::text)
         return here.send(held, what, into, until);
@@ -93,7 +93,7 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
     const auto sort = class_of(held, what.text);
     auto kind = what.kind == statement_kind::text ? sort.kind : what.kind;
     const bool ends = kind == statement_kind::commit;
-    const auto lending = held.ticket.load(std::memory_order_relaxed);
+    const auto lending = held.lending();
     held.dirty |= !sort.clean;
     if (ends && held.began_in == lending)
         held.committed_in = lending;
@@ -139,7 +139,7 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
 // one.
 void store::note(slot& held, bool was_inside, const failure* why) noexcept {
     const auto& sort = held.found;
-    const auto lending = held.ticket.load(std::memory_order_relaxed);
+    const auto lending = held.lending();
     const bool ended = was_inside && !held.in_transaction;
     const bool unknown = why != nullptr && why->code == errc::outcome_unknown;
     const bool hidden = sort.hides_commits || sort.kind == statement_kind::commit;

@@ -14,12 +14,12 @@ failure open_outcome(std::string_view why) {
 }
 
 bool may_have_committed(const slot& held) noexcept {
-    return held.committed_in == held.ticket.load(std::memory_order_relaxed);
+    return held.committed_in == held.lending();
 }
 
 // Through the native handle anything may have been done, a commit included.
 bool taken_natively(const slot& held) noexcept {
-    return held.native_in == held.ticket.load(std::memory_order_relaxed);
+    return held.native_in == held.lending();
 }
 
 // And the driver cannot tell what.
@@ -107,11 +107,11 @@ commit_result store::run_once(
                 advice::give_up,
                 "no transaction is open after the statement that was to begin one"
             )};
-    const auto lending = place.ticket.load(std::memory_order_relaxed);
+    const auto lending = place.lending();
     place.began_in = lending;
     place.committed_in = 0;
     ran = work(held);
-    if (lease_access::slot_of(held) != &place || place.ticket.load() != lending)
+    if (lease_access::slot_of(held) != &place || place.lending() != lending)
         return {
             outcome::in_doubt,
             open_outcome("the closure gave its lease away, and with it the transaction")};
