@@ -25,8 +25,8 @@ constexpr std::string_view insert_text =
     "(current_setting('synchronous_standby_names') <> '')::int";
 
 constexpr client_library libraries[] = {
-    {"libpq", "libpq", "real", 2, libpq::make_driver},
-    {"psqlodbc", "PostgreSQL Unicode", "odbc_psqlodbc", 3, odbc::make_driver}};
+    {"libpq", "libpq", "real", 2, false, libpq::make_driver},
+    {"psqlodbc", "PostgreSQL Unicode", "odbc_psqlodbc", 3, true, odbc::make_driver}};
 
 int number(std::string_view text) {
     int value = 0;

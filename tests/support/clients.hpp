@@ -19,6 +19,7 @@ struct client_library {
     std::string_view driver;  ///< Driver= of a store on PostgreSQL.
     std::string_view figures; ///< What the names of its figures begin with.
     int rounds_by_hand;       ///< Of each kind of failover that somebody promotes by hand.
+    bool calls_block;         ///< They need threads of the library.
     std::shared_ptr<hadr::driver> (*make)();
 };
 const client_library& client_library_under_trial();
