@@ -3,6 +3,7 @@
 #include "property/strings.hpp"
 #include "sql_server/pair.hpp"
 #include "support/listener.hpp"
+#include "support/odbc_logins.hpp"
 #include "support/process.hpp"
 
 #include <hadr/odbc.hpp>
@@ -201,6 +202,31 @@ BOOST_AUTO_TEST_CASE(are_in_nothing_that_is_said, *utf::label("X5")) {
     BOOST_TEST(!logins.empty());
     for (const auto& one : logins) // And yet they were used.
         BOOST_TEST(one.password.find(letters) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(are_in_no_connection_string_that_is_kept, *utf::label("X5")) {
+    const auto before = odbc_logins().size();
+    const auto kept = fmt::format("kept {}78", letters);
+    BOOST_TEST(hidden_text(kept).copies_in_memory() >= 1U, "what is kept is found");
+    const auto store = open(
+        pair("FreeTDS", welcoming, fmt::format("{}77", letters)), {.drivers = {odbc::make_driver()}}
+    );
+    BOOST_TEST_REQUIRE(store.has_value());
+    BOOST_TEST((*store)->acquire({.intent = intent::write, .until = deadline::in(10s)}).has_value()
+    );
+    const auto all = odbc_logins();
+    BOOST_TEST_REQUIRE(all.size() > before);
+    for (auto one = before; one < all.size(); ++one) {
+        BOOST_TEST(all[one].connected);
+        BOOST_TEST(!all[one].asks_for_another);
+        BOOST_TEST(!all[one].may_prompt);
+        // On the stack of the thread that logged in the driver manager leaves one behind.
+        wait_until("that thread to end", 20s, [&] {
+            return all[one].connection_string.copies_in_memory() == 0U;
+        });
+    }
+    BOOST_TEST((*store)->acquire({.intent = intent::write, .until = deadline::in(10s)}).has_value()
+    );
 }
 
 BOOST_AUTO_TEST_SUITE_END()
