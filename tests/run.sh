@@ -177,7 +177,7 @@ if [ $mode = quick ]; then
     exit
 fi
 check gcc gcc -j "$jobs" -LE '^(integration|figures)$'
-check engines gcc -L '^integration$' -LE '^figures$'
+check engines gcc -j "$jobs" -L '^integration$' -LE '^figures$'
 
 # Fuzzed for longer where figures are asked for.
 fuzz=(-DHADR_FUZZ_SECONDS=) # It would stay in the cache.

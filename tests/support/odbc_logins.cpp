@@ -70,7 +70,9 @@ std::vector<odbc_login> odbc_logins() {
 
 }
 
-extern "C" SQLRETURN SQL_API SQLDriverConnect(
+extern "C" {
+
+SQLRETURN SQLDriverConnect(
     SQLHDBC on,
     SQLHWND window,
     SQLCHAR* text,
@@ -93,4 +95,5 @@ extern "C" SQLRETURN SQL_API SQLDriverConnect(
     const std::lock_guard guard(mutex);
     seen.push_back(std::move(one));
     return how;
+}
 }

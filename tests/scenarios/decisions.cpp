@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who serves after what was lost (C28 to C34): the engine's own decisions on the double, and what
-// the library makes of them through real sockets.
-#include "sql_server/pair.hpp"
-#include "support/process.hpp"
-
-#include <hadr/operation.hpp>
+// Who serves after what was lost (C28 to C34): the engine's own decisions, and what the library
+// makes of them.
+#include "scenarios/partners.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <thread>
 
 namespace hadr::test {
 
@@ -25,118 +18,52 @@ constexpr auto long_enough = 900ms;
 const operation forced{operation_kind::forced_failover, std::nullopt, true};
 const operation planned{operation_kind::planned_failover, std::nullopt, false};
 
-tds_double::settings made(bool witness, bool full = true) {
-    auto how = quick();
-    how.store.has_witness = witness;
-    how.store.safety_full = full;
+simulated_store::settings made(bool witness, bool full = true) {
+    auto how = quick_store();
+    how.has_witness = witness;
+    how.safety_full = full;
     return how;
 }
 
-struct decided : mirrored_pair {
-    explicit decided(tds_double::settings how = quick(), const std::string& more = {})
-        : mirrored_pair(std::move(how)) {
-        open("Watch_Interval=50ms;Watch_Timeout=300ms;" + more);
+struct decided : partners {
+    explicit decided(
+        const simulated_store::settings& how = quick_store(), const std::string& more = {}
+    )
+        : partners("Watch_Interval=50ms;Watch_Timeout=300ms;" + more, how) {
         BOOST_TEST_REQUIRE(writes_at(site::one));
         // The mirror is known as such, and what connects the three.
-        await_view("the pair to be seen whole", [](const topology& view) {
+        BOOST_TEST_REQUIRE(shows([](const topology& view) {
             return view.members[1].plays == role::standby && view.replication != synchrony::unknown;
-        });
-    }
-
-    void kill(site which) {
-        served.with([which](simulated_store& of) { of.kill(which); });
-    }
-
-    void restart(site which) {
-        served.with([which](simulated_store& of) { of.restart(which); });
-    }
-
-    void cut(site one, site two) {
-        served.with([=](simulated_store& of) {
-            of.cut(one, two);
-            of.cut(two, one);
-        });
-    }
-
-    void mend(site one, site two) {
-        served.with([=](simulated_store& of) {
-            of.mend(one, two);
-            of.mend(two, one);
-        });
+        }));
     }
 
     void nobody_serves() {
-        await("nobody to serve", [](simulated_store& of) { return of.named() == site::client; });
-        const auto until = std::chrono::steady_clock::now() + long_enough;
-        auto row = write(long_enough);
+        BOOST_TEST_REQUIRE(eventually([&] { return named() == site::client; }));
+        const auto until = now() + long_enough;
+        auto where = write(long_enough);
         // Sessions that were idle are lost one by one.
-        while (std::chrono::steady_clock::now() < until && !row.where)
-            row = write(until - std::chrono::steady_clock::now());
-        BOOST_TEST(!row.where.has_value());
-        BOOST_TEST((std::chrono::steady_clock::now() < until + 100ms));
+        while (now() < until && !where)
+            where = write(until - now());
+        BOOST_TEST(!where.has_value());
+        BOOST_TEST((now() <= until + lateness()));
         BOOST_TEST((named() == site::client));
-        BOOST_TEST((!store().view()->writer), *store().view());
+        BOOST_TEST(!store().view()->writer.has_value());
     }
 
     void stays(site which) {
         BOOST_TEST(writes_at(which));
-        std::this_thread::sleep_for(long_enough); // What would happen would have by then.
+        pass(long_enough); // What would happen would have by then.
         BOOST_TEST((named() == which));
         BOOST_TEST(writes_at(which));
     }
 
     /// The roles have settled, without a witness to say so.
-    void settle_without_witness() {
-        await("the mirror to be synchronized", [](simulated_store& of) {
-            return of.state(site::two).synchronous && of.state(site::one).in_recovery &&
-                   of.state(site::one).assigned == "SYNCHRONIZED";
+    bool settles_without_witness() {
+        return eventually([&] {
+            const auto mirror = state(site::one);
+            return state(site::two).synchronous && mirror.in_recovery &&
+                   mirror.assigned == "SYNCHRONIZED";
         });
-    }
-
-    void await_state(availability wanted) {
-        await_view("the view to say so", [wanted](const topology& view) {
-            return view.state == wanted;
-        });
-    }
-
-    /// An event of that kind comes with that in its text.
-    void await_told(std::string_view kind, std::string_view part) {
-        wait_until(fmt::format("{} to be told", kind), 10s, [&] {
-            const auto all = told();
-            return std::any_of(all.begin(), all.end(), [&](const std::string& line) {
-                return line.starts_with(fmt::format("d {}", kind)) &&
-                       line.find(part) != std::string::npos;
-            });
-        });
-    }
-
-    /// An operator's word through the library.
-    void does(const operation& what) {
-        wait_until("the operation to be done", 10s, [&] {
-            const auto plan = store().plan(what);
-            return plan && store().execute(*plan, deadline::in(5s)).has_value();
-        });
-    }
-
-    /// Whether an operator is warned of that before he acts.
-    bool warns(const operation& what, std::string_view part) {
-        const auto plan = store().plan(what);
-        return plan &&
-               std::any_of(
-                   plan->warnings.begin(),
-                   plan->warnings.end(),
-                   [part](const std::string& one) { return one.find(part) != std::string::npos; }
-               );
-    }
-
-    bool refuses(const operation& what) { return !why_not(what).empty(); }
-
-    /// What the library says against it; empty if nothing.
-    std::string why_not(const operation& what) {
-        const auto plan = store().plan(what);
-        if (!plan)
-            BOOST_TEST_MESSAGE(to_string(plan.error()));
-        return plan ? std::string() : plan.error().message;
     }
 };
 
@@ -151,9 +78,9 @@ BOOST_FIXTURE_TEST_CASE(
     decided,
     *utf::label("C28") * utf::label("C18")
 ) {
-    await_view("a failover to be armed", [](const topology& view) {
+    BOOST_TEST_REQUIRE(shows([](const topology& view) {
         return view.failover == failover_form::automatic;
-    });
+    }));
     kill(site::one);
     BOOST_TEST(writes_at(site::two));
     BOOST_TEST(refuses(forced), "the engine is at it, or done");
@@ -165,12 +92,12 @@ BOOST_FIXTURE_TEST_CASE(
     *utf::label("C28") * utf::label("C20")
 ) {
     kill(site::witness);
-    await_view("the witness to be shown as lost", [](const topology& view) {
+    BOOST_TEST_REQUIRE(shows([](const topology& view) {
         return view.witness == witness_state::lost;
-    });
+    }));
     kill(site::one);
     nobody_serves();
-    await_state(availability::action_required);
+    BOOST_TEST(shows(availability::action_required));
     BOOST_TEST(refuses(forced), "the mirror cannot be made available");
     restart(site::one);
     BOOST_TEST(writes_at(site::one));
@@ -184,8 +111,8 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((pair.store().view()->witness == witness_state::none));
     pair.kill(site::one);
     pair.nobody_serves();
-    pair.await_state(availability::action_required);
-    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST(pair.shows(availability::action_required));
+    BOOST_TEST_REQUIRE(pair.does({operation_kind::forced_failover, 1U, true}));
     BOOST_TEST(pair.writes_at(site::two));
 }
 
@@ -197,11 +124,11 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST_REQUIRE(
         pair.administer(site::one, "ALTER DATABASE [d] SET PARTNER SUSPEND").has_value()
     );
-    pair.await_state(availability::exposed);
+    BOOST_TEST(pair.shows(availability::exposed));
     pair.kill(site::one);
     pair.nobody_serves();
     BOOST_TEST(pair.refuses({operation_kind::forced_failover, 1U, false}), "losses acknowledged");
-    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST_REQUIRE(pair.does({operation_kind::forced_failover, 1U, true}));
     BOOST_TEST(pair.writes_at(site::two));
     pair.restart(site::one);
     pair.stays(site::two);
@@ -212,30 +139,30 @@ BOOST_AUTO_TEST_CASE(
     *utf::label("C28") * utf::label("C22") * utf::label("C37")
 ) {
     auto how = made(false);
-    how.store.rewind_time = 3s; // So long a mirror that has other commits is synchronizing.
+    how.rewind_time = 3s; // So long a mirror that has other commits is synchronizing.
     decided pair(how);
     BOOST_TEST_REQUIRE(
         pair.administer(site::one, "ALTER DATABASE [d] SET PARTNER SUSPEND").has_value()
     );
     BOOST_TEST(pair.writes_at(site::one)); // What the other will not have.
     pair.kill(site::one);
-    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST_REQUIRE(pair.does({operation_kind::forced_failover, 1U, true}));
     BOOST_TEST(pair.writes_at(site::two));
     pair.restart(site::one);
-    wait_until("mirroring to be resumed", 10s, [&] {
+    BOOST_TEST_REQUIRE(pair.eventually([&] {
         return pair.administer(site::two, "ALTER DATABASE [d] SET PARTNER RESUME").has_value();
-    });
-    pair.await_view("the mirror to be shown as synchronizing", [](const topology& view) {
+    }));
+    BOOST_TEST_REQUIRE(pair.shows([](const topology& view) {
         return view.writer == 1U && view.replication == synchrony::synchronizing;
-    });
+    }));
     pair.kill(site::two);
     pair.nobody_serves();
-    pair.await_state(availability::action_required);
+    BOOST_TEST(pair.shows(availability::action_required));
     BOOST_TEST((pair.store().view()->replication == synchrony::synchronizing));
     BOOST_TEST(pair.refuses({operation_kind::forced_failover, 0U, false}), "losses acknowledged");
     const operation back{operation_kind::forced_failover, 0U, true};
     BOOST_TEST(pair.warns(back, "what the mirror has not received is lost"));
-    pair.does(back);
+    BOOST_TEST_REQUIRE(pair.does(back));
     BOOST_TEST(pair.writes_at(site::one));
 }
 
@@ -243,11 +170,11 @@ BOOST_AUTO_TEST_CASE(
     asynchronous_without_a_witness_may_only_be_forced, *utf::label("C28") * utf::label("C27")
 ) {
     decided pair(made(false, false));
-    pair.await_state(availability::exposed);
+    BOOST_TEST(pair.shows(availability::exposed));
     BOOST_TEST(pair.refuses(planned));
     pair.kill(site::one);
     pair.nobody_serves();
-    pair.does({operation_kind::forced_failover, 1U, true});
+    BOOST_TEST_REQUIRE(pair.does({operation_kind::forced_failover, 1U, true}));
     BOOST_TEST(pair.writes_at(site::two));
 }
 
@@ -255,7 +182,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_FIXTURE_TEST_CASE(a_full_quorum_serves, decided, *utf::label("C29")) {
     stays(site::one);
-    await_state(availability::serving);
+    BOOST_TEST(shows(availability::serving));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -263,9 +190,9 @@ BOOST_FIXTURE_TEST_CASE(
 ) {
     cut(site::one, site::two);
     cut(site::one, site::witness);
-    await(site::two);
+    BOOST_TEST_REQUIRE(serves(site::two));
     BOOST_TEST(writes_at(site::two));
-    BOOST_TEST(!served.with([](simulated_store& of) { return of.state(site::one).writable; }));
+    BOOST_TEST(!state(site::one).writable);
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -273,19 +200,18 @@ BOOST_FIXTURE_TEST_CASE(
 ) {
     cut(site::one, site::two);
     stays(site::one);
-    await_state(availability::exposed);
+    BOOST_TEST(shows(availability::exposed));
     BOOST_TEST(refuses(forced), "the principal is there");
     mend(site::one, site::two);
-    settle();
-    await_state(availability::serving);
+    BOOST_TEST_REQUIRE(whole());
+    BOOST_TEST(shows(availability::serving));
 }
 
 BOOST_FIXTURE_TEST_CASE(
     a_client_that_cannot_see_the_principal_starts_nothing, decided, *utf::label("C30")
 ) {
     cut(site::client, site::one);
-    const auto row = write(long_enough);
-    BOOST_TEST(!row.where.has_value());
+    BOOST_TEST(!write(long_enough).has_value());
     BOOST_TEST((named() == site::one));
     BOOST_TEST(refuses(planned));
     mend(site::client, site::one);
@@ -293,17 +219,17 @@ BOOST_FIXTURE_TEST_CASE(
 }
 
 BOOST_FIXTURE_TEST_CASE(a_lost_mirror_leaves_the_principal_exposed, decided, *utf::label("C31")) {
-    await_told("protected", {});
+    BOOST_TEST(tells(event_kind::protected_));
     kill(site::two);
     stays(site::one);
-    await_state(availability::exposed);
-    await_told("exposed", "the mirror is");
-    await_told("member_lost", fmt::format("{}", served.port(site::two)));
+    BOOST_TEST(shows(availability::exposed));
+    BOOST_TEST(tells(event_kind::exposed, "the mirror is"));
+    BOOST_TEST(tells(event_kind::member_lost, place(site::two).host));
     BOOST_TEST((store().view()->failover == failover_form::manual_only));
     kill(site::witness); // One failure from an outage.
     nobody_serves();
-    await_told("primary_lost", {});
-    await_told("action_required", "no partner is principal");
+    BOOST_TEST(tells(event_kind::primary_lost));
+    BOOST_TEST(tells(event_kind::action_required, "no partner is principal"));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -311,44 +237,45 @@ BOOST_FIXTURE_TEST_CASE(
 ) {
     kill(site::witness);
     stays(site::one);
-    await_view("the loss to be shown", [](const topology& view) {
+    BOOST_TEST_REQUIRE(shows([](const topology& view) {
         return view.witness == witness_state::lost && view.failover == failover_form::manual_only;
-    });
-    await_state(availability::serving);
-    await_told("witness_lost", "no automatic failover until it returns (C32)");
-    does(planned);
+    }));
+    BOOST_TEST(shows(availability::serving));
+    BOOST_TEST(tells(event_kind::witness_lost, "no automatic failover until it returns (C32)"));
+    BOOST_TEST_REQUIRE(does(planned));
     BOOST_TEST(writes_at(site::two));
-    settle_without_witness();
+    BOOST_TEST_REQUIRE(settles_without_witness());
     kill(site::one); // The mirror by now; with the witness away that is the end.
     nobody_serves();
-    await_told("action_required", "no partner is principal");
+    BOOST_TEST(tells(event_kind::action_required, "no partner is principal"));
 }
 
 BOOST_AUTO_TEST_CASE(
     a_witness_lost_for_long_is_advised_to_be_removed_and_then_the_mirror_may_go,
     *utf::label("C32") * utf::label("C31")
 ) {
-    decided pair(quick(), "Witness_Lost_Advice=1s");
+    decided pair(quick_store(), "Witness_Lost_Advice=1s");
     pair.kill(site::witness);
-    pair.await_told("witness_lost", "no automatic failover until it returns (C32)");
-    pair.await_told("advice", "operate without a witness");
+    BOOST_TEST(pair.tells(event_kind::witness_lost, "no automatic failover until it returns (C32)")
+    );
+    BOOST_TEST(pair.tells(event_kind::advice, "operate without a witness"));
     BOOST_TEST_REQUIRE(pair.administer(site::one, "ALTER DATABASE [d] SET WITNESS OFF").has_value()
     );
-    pair.await_told("witness_removed", "no automatic failover (C6)");
+    BOOST_TEST(pair.tells(event_kind::witness_removed, "no automatic failover (C6)"));
     pair.kill(site::two);
     pair.stays(site::one);
-    pair.await_told("exposed", "the mirror is");
+    BOOST_TEST(pair.tells(event_kind::exposed, "the mirror is"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_witness_that_returns_arms_the_failover, decided, *utf::label("C32")) {
     kill(site::witness);
-    await_told("witness_lost", {});
-    served.with([](simulated_store& of) { of.restart(site::witness); });
-    await_told("witness_returned", {});
-    await_view("a failover to be armed", [](const topology& view) {
+    BOOST_TEST(tells(event_kind::witness_lost));
+    restart(site::witness);
+    BOOST_TEST(tells(event_kind::witness_returned));
+    BOOST_TEST_REQUIRE(shows([](const topology& view) {
         return view.failover == failover_form::automatic;
-    });
-    settle();
+    }));
+    BOOST_TEST_REQUIRE(whole());
     kill(site::one);
     BOOST_TEST(writes_at(site::two));
 }
@@ -394,8 +321,8 @@ BOOST_FIXTURE_TEST_CASE(
     nobody_serves();
     restart(site::two);
     BOOST_TEST(writes_at(site::two));
-    settle();
-    await_state(availability::serving);
+    BOOST_TEST_REQUIRE(whole());
+    BOOST_TEST(shows(availability::serving));
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -404,17 +331,17 @@ BOOST_FIXTURE_TEST_CASE(
     kill(site::one);
     BOOST_TEST(writes_at(site::two));
     restart(site::one);
-    settle();
-    await_state(availability::serving);
+    BOOST_TEST_REQUIRE(whole());
+    BOOST_TEST(shows(availability::serving));
     stays(site::two);
-    does(planned);
+    BOOST_TEST_REQUIRE(does(planned));
     BOOST_TEST(writes_at(site::one));
 }
 
 BOOST_FIXTURE_TEST_CASE(nobody_ever_asks_the_witness, decided, *utf::label("C9")) {
     kill(site::one);
     BOOST_TEST(writes_at(site::two));
-    BOOST_TEST(served.counted(site::witness).accepted == 0U);
+    BOOST_TEST(contacts_of_the_witness() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
