@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The library on a mirrored pair of your own: README.md in this folder. Prints what it does and
-// ends with 0 if nothing was lost, doubled or late.
+// ends with 0 if every situation ended as it should and nothing was lost, doubled or late.
+#include "sql_server/own_situations.hpp"
 #include "support/ledger.hpp"
 #include "support/process.hpp"
 
@@ -133,6 +134,17 @@ bool judge(connection_manager& store, const tally& told, const pair_client& clie
     return lost == 0 && doubled == 0 && wrong == 0 && overrun <= 50;
 }
 
+bool try_situations(const own_string& pair) {
+    const auto all = own_situations(pair);
+    std::size_t wrong = 0;
+    for (const auto& [name, why] : all) {
+        say(fmt::format("{}: {}", name, why.empty() ? "as it should be" : why));
+        wrong += why.empty() ? 0U : 1U;
+    }
+    say(fmt::format("{} situations, {} went wrong", all.size(), wrong));
+    return wrong == 0;
+}
+
 int run_all() {
     const auto text = setting("HADR_SQL_SERVER_PAIR");
     if (text.empty())
@@ -144,6 +156,7 @@ int run_all() {
     run(*store,
         "IF OBJECT_ID(N'ledger') IS NULL CREATE TABLE ledger (token nvarchar(200) NOT NULL)");
     say(to_string(*store->view()));
+    const bool as_it_should_be = try_situations(own_string(text));
     const auto begun = std::chrono::system_clock::now().time_since_epoch().count();
     pair_client client(*store);
     ledger_writers ledger(client, writers, fmt::format("run-{}", begun), call_deadline);
@@ -154,7 +167,7 @@ int run_all() {
     }
     if (failovers == 0)
         std::this_thread::sleep_for(std::chrono::seconds(number("HADR_SQL_SERVER_SECONDS", 60)));
-    return judge(*store, ledger.stop(), client) ? 0 : 1;
+    return judge(*store, ledger.stop(), client) && as_it_should_be ? 0 : 1;
 }
 
 }

@@ -28,6 +28,7 @@ BOOST_FIXTURE_TEST_SUITE(a_pair_of_ones_own, mirrored_pair, *utf::label("C36"))
 
 BOOST_AUTO_TEST_CASE(fails_over_as_often_as_wanted_and_loses_nothing) {
     const auto said = run_on(served.connection_string());
+    BOOST_TEST(said.find("16 situations, 0 went wrong") != std::string::npos, said);
     BOOST_TEST(said.find("0 lost, 0 doubled, 0 refused and there") != std::string::npos, said);
     const auto promotions =
         served.with([](simulated_store& of) { return of.counted().promotions; });
