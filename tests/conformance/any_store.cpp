@@ -16,9 +16,8 @@ namespace {
 
 std::unique_ptr<connection_manager>
 open_at(engine_under_test& with, const target& to, std::string_view more = {}) {
-    return need(
-        open(store_string(with, to, more), {.drivers = {with.by()}, .world = with.shared_world()})
-    );
+    const auto text = fmt::format("{};{}", with.store_text(to), more);
+    return need(open(text, {.drivers = {with.by()}, .world = with.shared_world()}));
 }
 
 std::unique_ptr<connection_manager> open_on(engine_under_test& with, std::string_view more = {}) {

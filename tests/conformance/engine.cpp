@@ -45,6 +45,22 @@ std::string_view to_string(ability which) noexcept {
     return names[static_cast<std::size_t>(which)];
 }
 
+std::string engine_under_test::store_text(const target& to) {
+    const auto& as = *to.with;
+    std::string text = fmt::format(
+        "Driver={{{}}};Database={{{}}};Encrypt=disable;",
+        by()->name() == "odbc" ? as.odbc_driver : by()->name(),
+        as.database
+    );
+    if (!to.at.host.empty())
+        text += fmt::format("Server={}:{};", to.address, to.at.port);
+    if (!as.user.empty())
+        text += fmt::format("UID={};", as.user);
+    if (!as.password.empty())
+        text += fmt::format("PWD={};", as.password.reveal());
+    return text;
+}
+
 const std::vector<std::unique_ptr<engine_under_test>>& engines() {
     static const auto all = [] {
         std::vector<std::unique_ptr<engine_under_test>> made;
@@ -107,22 +123,6 @@ expected<std::unique_ptr<session>>
 log_in(engine_under_test& with, const target& to, duration within) {
     auto& through = with.through();
     return with.by()->connect(to, through.now() + within, through, with.calls());
-}
-
-std::string store_string(engine_under_test& with, const target& to, std::string_view more) {
-    const auto& as = *to.with;
-    std::string text = fmt::format(
-        "Driver={{{}}};Database={{{}}};Encrypt=disable;",
-        with.by()->name() == "odbc" ? as.odbc_driver : with.by()->name(),
-        as.database
-    );
-    if (!to.at.host.empty())
-        text += fmt::format("Server={}:{};", to.address, to.at.port);
-    if (!as.user.empty())
-        text += fmt::format("UID={};", as.user);
-    if (!as.password.empty())
-        text += fmt::format("PWD={};", as.password.reveal());
-    return text.append(more);
 }
 
 std::unique_ptr<session> session_of(engine_under_test& with) {

@@ -88,6 +88,8 @@ public:
     virtual ~engine_under_test() = default;
 
     virtual std::string_view name() const = 0;
+    /// Whether the suite started it, and so knows what it can do.
+    virtual bool ours() const { return true; }
     /// Why it cannot do that; empty where it can.
     virtual std::string_view lacks(ability which) const = 0;
     virtual std::shared_ptr<driver> by() = 0;
@@ -105,6 +107,8 @@ public:
     virtual std::vector<silence> silences() {
         return {{"behind the connection", [this] { return place(condition::mute); }}};
     }
+    /// What hadr::open() takes to come there.
+    virtual std::string store_text(const target& to);
     /// What the server says of a login there, or of a write where it refuses writes.
     virtual refusal says(condition which) const = 0;
     /// A statement that a session needs first to refuse writes, where the place alone does not do.
@@ -167,9 +171,6 @@ ended run(world& through, session& on, const statement& what, duration within = 
 
 expected<std::unique_ptr<session>>
 log_in(engine_under_test& with, const target& to, duration within = 20s);
-
-/// What hadr::open() takes to come there; more keys may follow.
-std::string store_string(engine_under_test& with, const target& to, std::string_view more = {});
 
 /// A session, or the case ends here.
 std::unique_ptr<session> session_of(engine_under_test& with);

@@ -27,11 +27,12 @@ std::string own_string::but(const change& other) const {
 
 std::string own_string::standalone(const endpoint& at, const change& other) const {
     return but([&](store_specification& store, profile& with) {
-        store.how = mode::standalone;
-        store.servers = {at};
-        store.failover_partner.reset();
-        store.witness.reset();
-        store.start = cold_start::evidence;
+        store_specification bare;
+        bare.driver = store.driver;
+        bare.kind = store.kind;
+        bare.name = store.name;
+        bare.servers = {at};
+        store = std::move(bare);
         if (other)
             other(store, with);
     });

@@ -19,7 +19,7 @@ public:
 
     using change = std::function<void(store_specification&, profile&)>;
     std::string but(const change& other) const;
-    /// Of one server alone.
+    /// Of one server alone, with everything at its default but the login.
     std::string standalone(const endpoint& at, const change& other = {}) const;
 
 private:
