@@ -59,7 +59,7 @@ struct phrases {
     std::size_t large_size = 3'000'000;
     std::string_view definition = {}; ///< Makes a table, and fails if there is one.
     std::string_view many = {};       ///< The numbers from 1 to 100,000.
-    std::string_view slow = {};       ///< Takes half a minute.
+    std::string_view slow = {};       ///< Takes seconds, as a rule half a minute.
     std::string_view dirt = {};       ///< Leaves something on the session.
     std::string_view is_dirty = {};   ///< Answers 1 or 0.
 };
