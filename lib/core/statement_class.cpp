@@ -137,6 +137,20 @@ statement_class classify(std::string_view text) noexcept {
     return made;
 }
 
+bool commits_alone(std::string_view text) noexcept {
+    constexpr std::array<std::string_view, 3> behind = {"transaction", "tran", "work"};
+    if (several_statements(text))
+        return false;
+    text = text.substr(0, text.find(';'));
+    skip_space(text);
+    if (!same_word(take_word(text), "commit"))
+        return false;
+    skip_space(text);
+    const auto more = take_word(text);
+    skip_space(text);
+    return text.empty() && (more.empty() || among(behind, more));
+}
+
 constexpr std::array<std::string_view, 17> words_of_data = {
     "select",
     "insert",

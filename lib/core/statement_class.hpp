@@ -35,6 +35,9 @@ statement_class classify(std::string_view text) noexcept;
 statement_class classify_transact_sql(std::string_view text) noexcept;
 statement_class classify_any_sql(std::string_view text) noexcept;
 
+/// COMMIT and nothing else, so that its failure is that of the commit.
+bool commits_alone(std::string_view text) noexcept;
+
 /// As the engine reads it.
 inline statement_class classify(std::string_view text, engine by) noexcept {
     switch (by) {

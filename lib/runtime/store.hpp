@@ -128,6 +128,7 @@ private:
     );
     expected<void> send(slot & held, const statement& what, answer& into, deadline until);
     static bool ended_by_itself(const slot& held) noexcept;
+    static bool definite(std::error_code code) noexcept;
     static void note(slot & held, bool was_inside, const failure* why) noexcept;
     void failed(slot & held, const failure& why);
 

@@ -87,6 +87,12 @@ expected<void> store::execute(slot& held, const statement& what, answer& into, d
     return here.execute_with_care(held, what, into, until);
 }
 
+// C7: the server's own refusal, or not a byte sent; anything else may have been done.
+bool store::definite(std::error_code code) noexcept {
+    return code == errc::rejected_by_server || code == errc::unreachable ||
+           code == errc::wrong_role || code == errc::deadline_exceeded;
+}
+
 // What may end a transaction, leave a state behind or commit by itself.
 expected<void>
 store::execute_with_care(slot& held, const statement& what, answer& into, deadline until) {
@@ -94,6 +100,7 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
     auto kind = what.kind == statement_kind::text ? sort.kind : what.kind;
     const bool ends = kind == statement_kind::commit;
     const auto lending = held.lending();
+    const auto committed_before = held.committed_in;
     held.dirty |= !sort.clean;
     if (ends && held.began_in == lending)
         held.committed_in = lending;
@@ -105,7 +112,10 @@ store::execute_with_care(slot& held, const statement& what, answer& into, deadli
                                  : send(held, as_kind(what, kind), into, until);
     if (how)
         note(held, was_inside, nullptr);
-    if (ends && how && into.tag() == "ROLLBACK")
+    const bool rolled_back = ends && how && into.tag() == "ROLLBACK";
+    if ((rolled_back || (!how && definite(how.error().code))) && core::commits_alone(what.text))
+        held.committed_in = committed_before;
+    if (rolled_back)
         return make_failure(
             errc::rejected_by_server,
             advice::retry,

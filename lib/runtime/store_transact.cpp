@@ -47,19 +47,13 @@ commit_result store::commit(slot& held, deadline until) {
     answer into;
     if (ended_by_itself(held))
         return nothing_to_commit(held);
-    const auto committed_before = held.committed_in;
     const bool before = may_have_committed(held) || unknown_natively(held);
     const auto how = execute(held, {core::commit_text, {}, statement_kind::commit}, into, until);
     if (!how) {
-        const auto code = how.error().code;
-        // C7: the server's own refusal, or not a byte sent; anything else may have been done.
         // The child of a fork cannot know what its parent does with the transaction.
-        const bool definite = code == errc::rejected_by_server || code == errc::unreachable ||
-                              code == errc::wrong_role || code == errc::deadline_exceeded;
+        const bool undone = definite(how.error().code) && !before;
         core::mark<"commit failed">();
-        if (definite)
-            held.committed_in = committed_before;
-        return {definite && !before ? outcome::not_committed : outcome::in_doubt, how.error()};
+        return {undone ? outcome::not_committed : outcome::in_doubt, how.error()};
     }
     if (into.tag() != core::commit_tag)
         return {outcome::in_doubt, open_outcome("COMMIT was answered " + escaped(into.tag(), 40))};

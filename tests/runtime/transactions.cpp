@@ -286,6 +286,7 @@ BOOST_AUTO_TEST_CASE(
     for (const auto& [instead, then] : decisions)
         BOOST_TEST_CONTEXT(instead) {
             simulated_pair pair;
+            pair.a.committing = "COMMIT; ROLLBACK";
             pair.reopen({}, {.tag = [text = std::string_view(instead)](std::string_view tag) {
                             return std::string(tag == "COMMIT" ? text : tag);
                         }});
@@ -297,6 +298,11 @@ BOOST_AUTO_TEST_CASE(
             BOOST_TEST_REQUIRE(held.has_value());
             BOOST_TEST(held->execute("BEGIN").has_value());
             BOOST_TEST(held->execute("COMMIT").has_value() == (then != outcome::not_committed));
+            BOOST_TEST((held->commit().ended == then));
+            // Which of these was answered so is not known.
+            BOOST_TEST(held->execute("BEGIN").has_value());
+            static_cast<void>(held->execute(pair.a.committing));
+            BOOST_TEST((held->commit().ended == outcome::in_doubt));
         }
 }
 

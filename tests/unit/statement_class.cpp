@@ -281,6 +281,29 @@ BOOST_AUTO_TEST_CASE(
         }
 }
 
+BOOST_AUTO_TEST_CASE(tells_a_commit_alone_from_one_with_company, *utf::label("C7")) {
+    for (const auto* const alone :
+         {"COMMIT",
+          " commit ; ",
+          "COMMIT TRANSACTION",
+          "commit tran;",
+          "COMMIT WORK",
+          "/* x */ COMMIT"})
+        BOOST_TEST(core::commits_alone(alone), alone);
+    for (const auto* const not_alone :
+         {"",
+          "COMMIT; SELECT 1",
+          "COMMIT SELECT 1/0",
+          "COMMIT AND CHAIN",
+          "COMMIT TRAN x",
+          "END",
+          "COMMIT WORK SELECT 1",
+          "COMMIT PREPARED 'x'",
+          "SELECT 1",
+          ";COMMIT"})
+        BOOST_TEST(!core::commits_alone(not_alone), not_alone);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }
