@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(
             simulated_pair pair;
             pair.a.committing = "COMMIT; ROLLBACK";
             pair.reopen({}, {.tag = [text = std::string_view(instead)](std::string_view tag) {
-                            return std::string(tag == "COMMIT" ? text : tag);
+                            return std::string(tag.starts_with("COMMIT") ? text : tag);
                         }});
             const auto ended = pair.store->transact({.attempts_max = 1}, [](lease& on) {
                 return run(on, "append x");

@@ -18,7 +18,7 @@ constexpr phrases sqlite_speech{
     .definition = "create table defined (a int)",
     .many = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) "
             "select i from n",
-    // Nothing stops it once it is given up: so long, and no longer, it takes a core from the others.
+    // Once given up nothing stops it, and it takes a core from the other claims.
     .slow = "with recursive n(i) as (select 1 union all select i + 1 from n limit 12000000) "
             "select max(i) from n",
     .dirt = "create temp table dirt (i int)",
