@@ -177,7 +177,8 @@ if [ $mode = quick ]; then
     exit
 fi
 check gcc gcc -j "$jobs" -LE '^(integration|figures)$'
-check engines gcc -j "$jobs" -L '^integration$' -LE '^figures$'
+# Of those that are not serial each waits most of the time.
+check engines gcc -j $((2 * jobs)) -L '^integration$' -LE '^figures$'
 
 # Fuzzed for longer where figures are asked for.
 fuzz=(-DHADR_FUZZ_SECONDS=) # It would stay in the cache.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a lease costs: acquire and return of a warm session through the public interface of the
 // shared library, all checks on, beside a pair of compare-and-swap, a pair of mutex calls and,
-// where there is one, SOCI's pool. Usage: pool [--short].
+// where there is one, SOCI's pool. Through the client library that HADR_CLIENT names. Usage: pool
+// [--short].
 #include "benchmark/saturation.hpp"
 #include "support/clients.hpp"
 #include "support/guardian.hpp"
@@ -135,11 +136,19 @@ private:
     bool failed_ = false;
 };
 
+/// Of a lease through the client library under trial.
+void lease_figure(std::string_view name, double value) {
+    const auto& by = test::client_library_under_trial();
+    figure(by.calls_block ? fmt::format("{}_{}", by.figures, name) : std::string(name), value);
+}
+
 void measure_pairs(double seconds, int repetitions) {
     std::vector<std::pair<const char*, void (*)(::benchmark::State&)>> all = {
         {"cas_pair", &cas_pair}, {"mutex_pair", &mutex_pair}, {"lease_pair", &lease_pair}};
 #ifdef HADR_SOCI
-    all.emplace_back("soci_pair", &soci_pair);
+    const bool with_soci = !test::client_library_under_trial().calls_block; // Once is enough.
+    if (with_soci)
+        all.emplace_back("soci_pair", &soci_pair);
 #endif
     for (const int threads : {1, 2, 4, 8, 16, 32})
         for (const auto& [name, body] : all)
@@ -153,17 +162,21 @@ void measure_pairs(double seconds, int repetitions) {
     if (found.failed())
         throw std::runtime_error("a benchmark failed");
     for (const int threads : {1, 2, 4, 8, 16, 32})
-        figure(
+        lease_figure(
             fmt::format("pool_ratio_to_cas_pair_{}", threads),
             found.of("lease_pair", threads) / found.of("cas_pair", threads)
         );
-    figure("pool_ns_1", found.of("lease_pair", 1));
-    figure("pool_ratio_to_mutex_pair_32", found.of("lease_pair", 32) / found.of("mutex_pair", 32));
+    lease_figure("pool_ns_1", found.of("lease_pair", 1));
+    lease_figure("pool_ratio_to_mutex_pair_32", found.of("lease_pair", 32) / found.of("mutex_pair", 32));
 #ifdef HADR_SOCI
-    figure("soci_ratio_to_cas_pair_1", found.of("soci_pair", 1) / found.of("cas_pair", 1));
-    figure("soci_ratio_to_cas_pair_32", found.of("soci_pair", 32) / found.of("cas_pair", 32));
+    if (with_soci)
+        for (const int threads : {1, 32})
+            figure(
+                fmt::format("soci_ratio_to_cas_pair_{}", threads),
+                found.of("soci_pair", threads) / found.of("cas_pair", threads)
+            );
 #endif
-    figure("pool_allocations_per_acquire", static_cast<double>(allocated.load()));
+    lease_figure("pool_allocations_per_acquire", static_cast<double>(allocated.load()));
 }
 
 std::unique_ptr<test::observed_store> open_store(test::postgres_pair& pair, int of_sessions) {
@@ -191,8 +204,8 @@ int measure(bool in_short) {
     const auto open = open_store(pair, saturation::sessions);
     const auto found = saturate(**open, in_short ? 200ms : 3s);
     found.print();
-    figure("pool_saturated_p99_ratio_to_ideal", found.p99_ms / found.ideal_ms);
-    figure("pool_saturated_fairness", found.fairness);
+    lease_figure("pool_saturated_p99_ratio_to_ideal", found.p99_ms / found.ideal_ms);
+    lease_figure("pool_saturated_fairness", found.fairness);
     return 0;
 }
 

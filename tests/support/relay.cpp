@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/relay.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <numeric>
 #include <stdexcept>
 #include <thread>
 
@@ -89,19 +91,47 @@ void relay::serve() {
         const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (client < 0)
             return;
-        ++connections_;
-        passing_.emplace_back([this, client] {
-            pass(client);
+        int since = 0;
+        {
+            const std::lock_guard guard(mutex_);
+            since = resets_;
+            ++open_[since];
+        }
+        passing_.emplace_back([this, client, since] {
+            pass(client, since);
             close(client);
-            --connections_;
+            const std::lock_guard guard(mutex_);
+            --open_[since];
         });
     }
 }
 
-void relay::pass(int client) {
+void relay::reset() {
+    int before = 0;
+    {
+        const std::lock_guard guard(mutex_);
+        before = ++resets_;
+    }
+    const auto left = [&] {
+        const std::lock_guard guard(mutex_);
+        return std::any_of(open_.begin(), open_.end(), [before](const auto& one) {
+            return one.first < before && one.second != 0;
+        });
+    };
+    while (left())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+int relay::connections() const {
+    const std::lock_guard guard(mutex_);
+    return std::accumulate(open_.begin(), open_.end(), 0, [](int sum, const auto& one) {
+        return sum + one.second;
+    });
+}
+
+void relay::pass(int client, int since) {
     const int there = connected_to(host_, port_);
-    const int resets = resets_;
-    for (bool open = there >= 0; open && !stopping_ && resets == resets_;) {
+    for (bool open = there >= 0; open && !stopping_ && since == resets_;) {
         if (held_) {
             std::this_thread::sleep_for(look_again);
             continue;
@@ -113,7 +143,7 @@ void relay::pass(int client) {
         if (open && both[1].revents != 0 && !held_)
             open = pass_on(there, client);
     }
-    if (resets != resets_) {
+    if (since != resets_) {
         close_with_a_reset(client);
         close_with_a_reset(there);
     }

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <list>
+#include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -20,20 +22,21 @@ public:
     /// Passes nothing on, either way, as a server under SIGSTOP; and goes on with what came.
     void hold() noexcept { held_ = true; }
     void go_on() noexcept { held_ = false; }
-    /// Resets all connections that there are, on both sides.
-    void reset() noexcept { ++resets_; }
-    int connections() const noexcept { return connections_; }
+    /// Resets all connections that there are, on both sides, and returns once that is done.
+    void reset();
+    int connections() const;
 
 private:
     void serve();
-    void pass(int client);
+    void pass(int client, int since);
 
     const std::string host_;
     const int port_;
     std::atomic<bool> held_{false};
     std::atomic<bool> stopping_{false};
     std::atomic<int> resets_{0};
-    std::atomic<int> connections_{0};
+    mutable std::mutex mutex_; // Guards open_.
+    std::map<int, int> open_;  ///< Connections, by the resets before they began.
     int own_port_ = 0;
     int listener_ = -1;
     std::list<std::thread> passing_; ///< Of the serving thread, until that has ended.
