@@ -167,7 +167,9 @@ void measure_pairs(double seconds, int repetitions) {
             found.of("lease_pair", threads) / found.of("cas_pair", threads)
         );
     lease_figure("pool_ns_1", found.of("lease_pair", 1));
-    lease_figure("pool_ratio_to_mutex_pair_32", found.of("lease_pair", 32) / found.of("mutex_pair", 32));
+    lease_figure(
+        "pool_ratio_to_mutex_pair_32", found.of("lease_pair", 32) / found.of("mutex_pair", 32)
+    );
 #ifdef HADR_SOCI
     if (with_soci)
         for (const int threads : {1, 32})
