@@ -28,6 +28,12 @@ simulated_store::settings quick_store() {
     return how;
 }
 
+bool is_whole(const simulated_store& of, bool synchronous) {
+    const auto leads = of.named();
+    return of.protected_now() ||
+           (leads != site::client && !synchronous && of.state(leads).assigned == "SYNCHRONIZED");
+}
+
 template <class Function>
 auto partners::with(Function what) {
     std::optional<decltype(what(std::declval<simulated_store&>()))> made;
@@ -175,12 +181,9 @@ bool partners::serves(site which) {
 }
 
 bool partners::whole() {
-    const auto is = [this](simulated_store& of) {
-        const auto leads = of.named();
-        return of.protected_now() || (leads != site::client && !synchronous_ &&
-                                      of.state(leads).assigned == "SYNCHRONIZED");
-    };
-    return eventually([&] { return with(is); });
+    return eventually([&] {
+        return with([this](simulated_store& of) { return is_whole(of, synchronous_); });
+    });
 }
 
 bool partners::shows(availability wanted) {

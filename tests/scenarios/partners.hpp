@@ -17,6 +17,10 @@ using testing::site;
 /// A pair that fails over in a third of a second.
 simulated_store::settings quick_store();
 
+/// A principal, its mirror synchronized, the witness with both; without SAFETY FULL, a mirror that
+/// has all.
+bool is_whole(const simulated_store& of, bool synchronous);
+
 /// Two partners of SQL Server mirroring, their witness, and an application that has a store open on
 /// them. Site one is Server=, the initial partner; site two is Failover_Partner=.
 class partners {

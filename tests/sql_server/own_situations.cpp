@@ -10,8 +10,8 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <initializer_list>
+#include <optional>
 #include <stdexcept>
 
 namespace hadr::test {
@@ -166,13 +166,7 @@ private:
             ));
         add("both_refuse_the_password_with_18456",
             fails(
-                pair_.but([](auto&, profile& with) {
-                    with.password = secret("this is not the password");
-                    with.password_environment.clear();
-                    with.password_file.clear();
-                }),
-                5s,
-                {{}, {"18456"}}
+                pair_.but([](auto&, profile& with) { spoil_password(with); }), 5s, {{}, {"18456"}}
             ));
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql_server/pair.hpp"
 
+#include "scenarios/partners.hpp"
 #include "support/process.hpp"
 
 #include <hadr/odbc.hpp>
@@ -33,11 +34,7 @@ constexpr auto patience = 20s;
 
 tds_double::settings quick() {
     tds_double::settings how;
-    how.store.ping_period = 20ms;
-    how.store.partner_timeout = 300ms;
-    how.store.promotion_time = 20ms;
-    how.store.start_time = 50ms;
-    how.store.rewind_time = 50ms;
+    how.store = quick_store();
     return how;
 }
 
@@ -120,9 +117,7 @@ site mirrored_pair::named() {
 
 void mirrored_pair::settle() {
     await("the engine to be whole", [this](simulated_store& of) {
-        const auto leads = of.named();
-        return of.protected_now() || (leads != site::client && !synchronous_ &&
-                                      of.state(leads).assigned == "SYNCHRONIZED");
+        return is_whole(of, synchronous_);
     });
 }
 

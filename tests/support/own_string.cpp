@@ -5,6 +5,12 @@
 
 namespace hadr::test {
 
+void spoil_password(profile& of) {
+    of.password = secret("this is not the password");
+    of.password_environment.clear();
+    of.password_file.clear();
+}
+
 own_string::own_string(std::string_view text) {
     auto parsed = parse(text);
     if (!parsed)

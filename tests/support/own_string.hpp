@@ -9,6 +9,9 @@
 
 namespace hadr::test {
 
+/// A password that nobody has takes the place of whatever the profile says.
+void spoil_password(profile& of);
+
 /// The connection string of somebody's own servers, and others that differ from it a little.
 class own_string {
 public:

@@ -85,7 +85,7 @@ public:
             with->certificate_host = at_.host;
         int port = between_.port();
         if (which == condition::locked)
-            lock_out(*with);
+            spoil_password(*with);
         else if (which == condition::mute)
             port = mute_.port();
         else if (which == condition::down)
@@ -134,12 +134,6 @@ public:
     std::size_t sessions() override { return static_cast<std::size_t>(between_.connections()); }
 
 private:
-    static void lock_out(profile& with) {
-        with.password = secret("this is not the password");
-        with.password_environment.clear();
-        with.password_file.clear();
-    }
-
     const odbc::driver_profile& driver_profile() const {
         return odbc::profile_of(string_.says().with->odbc_driver);
     }
